@@ -1,0 +1,8 @@
+"""Data files: which version, from where, whole and of this round, and only the columns asked for."""
+
+from numebot.adapters.datasets.datasets import Datasets
+from numebot.adapters.datasets.live import LiveData
+from numebot.adapters.datasets.parquet import read_columns
+from numebot.adapters.datasets.rows import Selection
+
+__all__ = ["Datasets", "LiveData", "Selection", "read_columns"]

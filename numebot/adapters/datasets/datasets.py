@@ -1,0 +1,179 @@
+"""Numerai's data files on this machine: the live file of a round, feature sets, rows to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from numebot.adapters.datasets import provenance
+from numebot.adapters.datasets.files import StaticFiles, Versions
+from numebot.adapters.datasets.live import LiveContents, LiveData, inspect_live
+from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
+from numebot.adapters.datasets.provenance import Provenance
+from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, require_columns, resolved_target
+from numebot.core.errors import Unavailable
+from numebot.core.features import LIVE_FILE, FeatureSets, layout_of, parse_feature_sets
+from numebot.core.ports import DataSource
+from numebot.core.types import Round, Tournament
+from numebot.plugin import TrainingData
+
+
+class Datasets:
+    """Fetches, checks and reads data files below `folder`/data.
+
+    One object serves one pass or one training: what it asked the server once it does not ask again. `pinned_version`
+    ("v5.2", "signals/v2.1") wins over newer ones. `expect_new_ids` is off only for a server that serves the same rows
+    every round on purpose.
+    """
+
+    def __init__(
+        self,
+        source: DataSource,
+        folder: Path,
+        *,
+        pinned_version: str = "",
+        expect_new_ids: bool = True,
+        memory_probe: MemoryProbe = available_memory_bytes,
+    ) -> None:
+        self._source = source
+        self._folder = folder / "data"
+        self._versions = Versions(source, pinned_version)
+        self._static = StaticFiles(source, self._folder)
+        self._expect_new_ids = expect_new_ids
+        self._probe = memory_probe
+
+    def newest_version(self, tournament: int = Tournament.CLASSIC) -> str:
+        """Return the newest version that has live data, e.g. "v5.3" or "signals/v2.1". Raises: Unavailable."""
+        return self._versions.newest(tournament)
+
+    def version(self, tournament: int = Tournament.CLASSIC) -> str:
+        """Return the version in use: the pinned one, else the newest.
+
+        Raises: ConfigError when the pinned version is no longer on offer; Unavailable.
+        """
+        return self._versions.in_use(tournament)
+
+    def newer_version(self, tournament: int = Tournament.CLASSIC) -> str | None:
+        """Return a version that is newer than the pinned one and therefore not used; None when there is none."""
+        return self._versions.newer_than_pinned(tournament)
+
+    def feature_sets(self, version: str, tournament: int = Tournament.CLASSIC) -> FeatureSets:
+        """Return the feature sets of a version. Only Classic has them; the others have one set, "all".
+
+        Raises: Unavailable.
+        """
+        if layout_of(tournament).prefix:
+            path = self._parquet(f"{version}/train.parquet", tournament)
+            return _one_set(version, open_parquet(path).schema_arrow.names)
+        name = f"{version}/features.json"
+        path = self._static.path(name, tournament)
+        try:
+            return parse_feature_sets(path.read_text(encoding="utf-8", errors="replace"), version)
+        except Unavailable:
+            self._static.discard(name)
+            raise
+
+    def training(self, selection: Selection) -> TrainingData:
+        """Return the rows of train.parquet that have the first target.
+
+        Raises: Unavailable; PluginError for columns that the version lacks; LocalTrouble when memory is too small.
+        """
+        path = self._selected(selection, "train.parquet")
+        data = read_rows(path, selection, filters=None, probe=self._probe)
+        return replace(data, target=resolved_target(path, selection.targets[0]))
+
+    def validation(self, selection: Selection, *, skip_eras: int = 0) -> Iterator[TrainingData]:
+        """Yield the rows of validation.parquet that have the first target, as groups of whole eras, oldest first.
+
+        The `skip_eras` oldest eras are left out (the embargo). Never more than a part of the file is in memory.
+        Raises as `training`.
+        """
+        path = self._selected(selection, "validation.parquet")
+        yield from read_groups(path, selection, skip_eras=skip_eras, probe=self._probe)
+
+    def _selected(self, selection: Selection, name: str) -> Path:
+        path = self._parquet(f"{selection.version}/{name}", selection.tournament)
+        require_columns(path, selection)
+        return path
+
+    def _parquet(self, name: str, tournament: int) -> Path:
+        path = self._static.path(name, tournament)
+        try:
+            open_parquet(path)
+        except Unavailable as error:
+            self._static.discard(name)
+            raise Unavailable(f"{name}: {error} It is downloaded again at the next attempt.") from error
+        return path
+
+    def live(self, round: Round) -> LiveData:
+        """Return the live data of a round, downloaded unless this round's own file is here, unchanged.
+
+        A file that is broken, or still another round's, is removed again.
+        Raises: Unavailable (ask again: the next call downloads afresh), ConfigError, LocalTrouble.
+        """
+        version = self.version(round.tournament)
+        name = f"{version}/{LIVE_FILE}"
+        path = self._folder / "rounds" / str(round.number) / layout_of(round.tournament).prefix / LIVE_FILE
+        known = Provenance.read(path)
+        is_ours = known is not None and (known.name, known.round_number) == (name, round.number)
+        try:
+            if known is None or not is_ours or not known.fits(path):
+                known, contents = self._fetch_live(name, path, round)
+            else:
+                contents = inspect_live(path, round.tournament, self._probe)
+        except Unavailable as error:
+            provenance.remove(path)
+            raise Unavailable(
+                f"round {round.number}, {name}: {error} It is downloaded again at the next attempt.",
+                retry_after_s=error.retry_after_s,
+            ) from error
+        return LiveData(
+            tournament=round.tournament,
+            round_number=round.number,
+            version=version,
+            path=path,
+            sha256=known.sha256,
+            ids=contents.ids,
+            era=contents.era,
+            columns=contents.columns,
+            feature_sets=self._sets_of_live(version, round.tournament, contents),
+        )
+
+    def _sets_of_live(self, version: str, tournament: int, contents: LiveContents) -> Callable[[], FeatureSets]:
+        if layout_of(tournament).prefix:
+            return partial(_one_set, version, contents.columns)
+        return partial(self.feature_sets, version, tournament)
+
+    def _fetch_live(self, name: str, path: Path, round: Round) -> tuple[Provenance, LiveContents]:
+        download = self._source.download(name, path, tournament=round.tournament, round_number=round.number)
+        contents = inspect_live(path, round.tournament, self._probe)
+        fetched = Provenance(
+            name,
+            round.tournament,
+            download.sha256,
+            download.size_bytes,
+            download.etag,
+            round_number=round.number,
+            ids_sha256=contents.ids_sha256,
+        )
+        if self._expect_new_ids:
+            self._refuse_another_rounds_file(fetched, path)
+        fetched.write(path)
+        return fetched, contents
+
+    def _refuse_another_rounds_file(self, fetched: Provenance, path: Path) -> None:
+        """Classic ids are new every round; the tickers of the others stay, but their features do not."""
+        relative = path.relative_to(self._folder / "rounds" / str(fetched.round_number))
+        for other_path in (self._folder / "rounds").glob(f"*/{relative}"):
+            other = Provenance.read(other_path)
+            if other is None or other.round_number == fetched.round_number:
+                continue
+            same_ids = fetched.tournament == Tournament.CLASSIC and other.ids_sha256 == fetched.ids_sha256
+            if same_ids or other.sha256 == fetched.sha256:
+                raise Unavailable(f"still the data of round {other.round_number} (the same ids).")
+
+
+def _one_set(version: str, columns: Sequence[str]) -> FeatureSets:
+    return FeatureSets(version, {"all": tuple(name for name in columns if name.startswith("feature"))})

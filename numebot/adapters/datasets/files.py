@@ -1,0 +1,117 @@
+"""Which data version is in use, and its static files on this machine."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from numebot.adapters.datasets import provenance
+from numebot.adapters.datasets.provenance import Provenance
+from numebot.core.errors import ConfigError, Unavailable
+from numebot.core.features import LIVE_FILE, layout_of, listed, version_key, versions_on_offer
+from numebot.core.ports import DataSource
+
+logger = logging.getLogger(__name__)
+
+SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
+"""What may become a path below our folder: no absolute names, no dots in front."""
+
+
+class Versions:
+    """The data versions on offer. The server allows few questions for its list, so each is asked once."""
+
+    def __init__(self, source: DataSource, pinned_version: str) -> None:
+        self._source = source
+        self._pinned = pinned_version
+        self._names: dict[int, Sequence[str]] = {}
+
+    def newest(self, tournament: int) -> str:
+        """Return the newest version that has live data. Raises: Unavailable."""
+        versions = self._on_offer(tournament)
+        if not versions:
+            names = self._names[tournament]
+            raise Unavailable(
+                f"tournament {tournament}: none of the {len(names)} datasets on offer is a {LIVE_FILE}"
+                f" ({listed(names) or 'the list is empty'}). Asked again at the next attempt."
+            )
+        return versions[-1]
+
+    def in_use(self, tournament: int) -> str:
+        """Return the pinned version, else the newest.
+
+        Raises: ConfigError when the pinned one has ended; Unavailable.
+        """
+        pinned = self.pinned(tournament)
+        if not pinned:
+            return self.newest(tournament)
+        try:
+            offered = self._on_offer(tournament)
+        except Unavailable:
+            return pinned  # its files can be had without the list
+        if offered and pinned not in offered:
+            raise ConfigError(
+                f'data version "{pinned}" is pinned in the settings, but Numerai no longer offers it.'
+                f" On offer: {', '.join(offered)}. Change the setting, then train the models again."
+            )
+        return pinned
+
+    def newer_than_pinned(self, tournament: int) -> str | None:
+        """Return a version that is newer than the pinned one and therefore not used; None when there is none."""
+        pinned = self.pinned(tournament)
+        try:
+            newest = self.newest(tournament) if pinned else ""
+        except Unavailable:
+            return None
+        return newest if pinned and version_key(newest) > version_key(pinned) else None
+
+    def pinned(self, tournament: int) -> str:
+        """Return the pinned version if it belongs to this tournament ("signals/v2.1" is no version of Classic)."""
+        return self._pinned if self._pinned.rpartition("v")[0] == layout_of(tournament).prefix else ""
+
+    def _on_offer(self, tournament: int) -> list[str]:
+        if tournament not in self._names:
+            self._names[tournament] = self._source.list_datasets(tournament)
+        return versions_on_offer(self._names[tournament], layout_of(tournament).prefix)
+
+
+class StaticFiles:
+    """The files of a version, which change rarely; the server is asked once per file whether ours is still its own."""
+
+    def __init__(self, source: DataSource, folder: Path) -> None:
+        self._source = source
+        self._folder = folder
+        self._current: dict[str, Path] = {}
+
+    def path(self, name: str, tournament: int) -> Path:
+        """Return the path of a file, fetched unless ours is current.
+
+        When the server cannot be asked, the copy that is here serves. Raises: Unavailable when there is none.
+        """
+        if name in self._current:
+            return self._current[name]
+        if not SAFE_NAME.fullmatch(name):
+            raise ConfigError(f'"{name}" cannot be the name of a data file: allowed are letters, digits, "_-./".')
+        path = self._folder / name
+        known = Provenance.read(path)
+        if known is not None and (known.name != name or path.stat().st_size != known.size_bytes):
+            known = None
+        try:
+            etag = known.etag if known else None
+            download = self._source.download(name, path, tournament=tournament, etag=etag)
+        except Unavailable as error:
+            if known is None:
+                raise
+            logger.warning("%s: the server could not be asked (%s); the copy on this machine serves", name, error)
+        else:
+            if download.is_new or known is None:
+                Provenance(name, tournament, download.sha256, download.size_bytes, download.etag).write(path)
+        self._current[name] = path
+        return path
+
+    def discard(self, name: str) -> None:
+        """Remove a file that turned out to be broken; the next call fetches it afresh."""
+        path = self._current.pop(name, None)
+        if path is not None:
+            provenance.remove(path)

@@ -1,0 +1,88 @@
+"""From the four places to one Settings: merged, checked, and all problems of all files said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from numebot.adapters.settings.display import quoted
+from numebot.adapters.settings.model import Settings, conflicts
+from numebot.adapters.settings.names import KEYS, SECTIONS, allowed_in_words
+from numebot.adapters.settings.sources import Found, command_line, dotenv_file, environment, settings_file
+from numebot.core.errors import ConfigError
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """The settings in effect and how they came about.
+
+    `origins` says for each dotted key "config/numebot.toml line 12", ".env line 3", "environment NUMEBOT_LOG__LEVEL",
+    "command line" or "default". `warnings` are texts for the owner; nothing of them stops the program.
+    """
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...]
+    home: Path
+
+
+def load_settings(
+    home: Path, environ: Mapping[str, str], overrides: Mapping[str, object] = _NOTHING
+) -> LoadedSettings:
+    """Read config/numebot.toml < .env < `environ` < `overrides` (dotted key → value; None means not given).
+
+    Reads only: nothing is written, created or put into the environment. Paths come back absolute: relative ones are
+    relative to `home`, also in `overrides`.
+    Raises: ConfigError with every problem of every place, also of values that a better place would have replaced.
+    """
+    home = home.absolute()
+    sources = (settings_file(home, environ), dotenv_file(home, environ), environment(environ), command_line(overrides))
+    problems = [
+        problem for source in sources for problem in (*source.problems, *_value_problems(source.found, home))
+    ]
+    _stop_at(problems)
+    winners = {found.key: found for source in sources for found in source.found}
+    settings = _validated(winners.values(), home)
+    _stop_at([f"{winners[key].where if key in winners else key}: {text}" for key, text in conflicts(settings)])
+    return LoadedSettings(
+        settings=settings,
+        origins=MappingProxyType({key: winners[key].origin if key in winners else "default" for key in KEYS}),
+        warnings=tuple(warning for source in sources for warning in source.warnings),
+        home=home,
+    )
+
+
+def _stop_at(problems: list[str]) -> None:
+    if problems:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ConfigError(f"The settings have {count}; correct and run again. Nothing was started.", problems)
+
+
+def _validated(found: Iterable[Found], home: Path) -> Settings:
+    nested: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
+    for one in found:
+        section, key = one.key.split(".")
+        nested[section][key] = one.value
+    return Settings.model_validate(nested, context={"home": home})
+
+
+def _value_problems(found: tuple[Found, ...], home: Path) -> list[str]:
+    try:
+        _validated(found, home)
+    except ValidationError as error:
+        by_key = {one.key: one for one in found}
+        details = error.errors(include_url=False, include_input=False)
+        reasons = {".".join(str(part) for part in one["loc"][:2]): one.get("ctx", {}).get("error") for one in details}
+        return [_in_words(by_key[key], reason) for key, reason in reasons.items()]
+    return []
+
+
+def _in_words(found: Found, reason: object) -> str:
+    own_words = str(reason) if isinstance(reason, ValueError) else ""
+    return f"{found.where}: {quoted(found.value)} {own_words or f'is not {allowed_in_words(found.key)}'}."

@@ -1,0 +1,143 @@
+"""Opening the database: pragmas, real transactions, migrations, and its errors in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from numebot.adapters.store.tables import HEAD
+from numebot.core.errors import ConfigError, LocalTrouble, NumebotError
+from numebot.durable import local_trouble
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_engine(url: str, *, busy_timeout_s: float = 10.0) -> Engine:
+    """Return an engine on `url`, with SQLite set up for safety first (WAL, synchronous=FULL, foreign keys).
+
+    Raises: ConfigError for an address that is none.
+    """
+    try:
+        engine = sa.create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise ConfigError(f"store.url: not a database address that numebot can open ({error}).") from error
+    if engine.dialect.name == "sqlite":
+        _set_up_sqlite(engine, busy_timeout_s)
+    return engine
+
+
+def make_private_file(engine: Engine) -> None:
+    """Make the file of a SQLite database, readable by its owner alone, before anything is written into it.
+
+    Raises: LocalTrouble when it cannot be made.
+    """
+    if engine.dialect.name != "sqlite" or not engine.url.database:
+        return
+    path = Path(engine.url.database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise local_trouble(error, path) from error
+
+
+def _set_up_sqlite(engine: Engine, busy_timeout_s: float) -> None:
+    def on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        # The driver's own transactions commit before DDL; with them off, ours hold whatever happens inside.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout_s * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        # IMMEDIATE takes the write lock at the start, where waiting for it is safe; readers need none.
+        reads = connection.get_execution_options().get("numebot_reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    sa.event.listen(engine, "connect", on_connect)
+    sa.event.listen(engine, "begin", on_begin)
+
+
+@contextmanager
+def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
+    """Yield a connection inside one transaction; commit at the end, roll back on any exception.
+
+    Raises: LocalTrouble when the database is locked, full, read-only or damaged.
+    """
+    with _in_our_words(engine), engine.connect() as connection:
+        connection = connection.execution_options(numebot_reads=reads)
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def _in_our_words(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except NumebotError:
+        raise
+    except DatabaseError as error:
+        raise LocalTrouble(_explain(engine, error)) from error
+
+
+def _explain(engine: Engine, error: DatabaseError) -> str:
+    """Say what a database error means for the owner."""
+    where = engine.url.database or engine.url.render_as_string(hide_password=True)
+    reason = str(error.orig)
+    if "locked" in reason:
+        return f"{where}: another process holds the database ({reason}). Nothing was lost; run again when it is free."
+    if "disk is full" in reason:
+        return f"{where}: the disk is full. Nothing was lost; free some space and run again."
+    if "readonly" in reason or "unable to open" in reason:
+        return f"{where}: cannot be opened for writing ({reason}). Correct the owner or the mode of file and folder."
+    if "malformed" in reason or "not a database" in reason:
+        return f"{where}: damaged or not a database ({reason}). Move it away or restore a backup, then run again."
+    if isinstance(error, OperationalError):
+        return f"{where}: {reason}"
+    raise error
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to `HEAD`, all in one transaction; a database of a newer numebot is refused.
+
+    Raises: ConfigError, LocalTrouble.
+    """
+    with transaction(engine, reads=True) as connection:
+        found = _revision(connection)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise ConfigError(
+            f"{engine.url.database}: written by a newer numebot (schema {found}, this one knows {HEAD}). "
+            "Upgrade numebot, or use another data folder."
+        )
+    with transaction(engine) as connection:
+        # Another process may have migrated while we waited for the lock; Alembic looks again and does nothing then.
+        _run_alembic(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(sa.text("SELECT version_num FROM alembic_version")).first()
+    return None if row is None else str(row[0])
+
+
+def _run_alembic(connection: Connection) -> None:
+    from alembic import command  # half a second that only a new or old database needs
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,244 @@
+"""Rounds, models, files and submissions in the database; frozen values go in and come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from numebot.adapters.store import tables
+from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
+from numebot.core.errors import ConfigError, LocalTrouble
+from numebot.core.types import DataFile, Event, ModelConfig, Round, State, Submission, TrainedVersion
+
+_SUBMISSION_COLUMNS = tuple(field.name for field in fields(Submission))
+
+
+class Store:
+    """The memory of numebot: state, results and the timeline. Every method is one transaction."""
+
+    def __init__(self, url: str, *, busy_timeout_s: float = 10.0) -> None:
+        """Open the database at `url` and bring its schema up to date; a SQLite file is made when it is missing.
+
+        Raises: ConfigError, LocalTrouble.
+        """
+        self._engine = open_engine(url, busy_timeout_s=busy_timeout_s)
+        make_private_file(self._engine)
+        upgrade(self._engine)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def claim_for(self, server: str) -> None:
+        """Tie this database to one tournament server for ever: practice and real results must never mix.
+
+        Raises: ConfigError when it belongs to another server.
+        """
+        with transaction(self._engine) as connection:
+            found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.key == "server"))
+            if found is None:
+                connection.execute(tables.meta.insert().values(key="server", value=server))
+            elif found != server:
+                raise ConfigError(
+                    f"{self._engine.url.database}: holds the results of {found}, but the settings point to {server}. "
+                    "Each tournament server needs a data folder of its own: set NUMERAI_DATA_FOLDER."
+                )
+
+    def remember_round(self, round_: Round, *, now: datetime) -> None:
+        """Insert or update a round; openings and deadlines slide, so the newest answer wins."""
+        values = {
+            "opens_at": round_.opens_at,
+            "deadline": round_.deadline,
+            "closes_at": round_.closes_at,
+            "data_datestamp": round_.data_datestamp,
+            "updated_at": now,
+        }
+        key = {"tournament": round_.tournament, "number": round_.number}
+        with transaction(self._engine) as connection:
+            _upsert(connection, tables.rounds, key, values, {"first_seen_at": now})
+
+    def newest_round(self, tournament: int) -> Round | None:
+        """Return the round with the highest number that was ever seen."""
+        query = (
+            sa.select(tables.rounds)
+            .where(tables.rounds.c.tournament == tournament)
+            .order_by(tables.rounds.c.number.desc())
+            .limit(1)
+        )
+        with transaction(self._engine, reads=True) as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return Round(row.tournament, row.number, row.opens_at, row.deadline, row.closes_at, row.data_datestamp)
+
+    def remember_models(self, configs: Iterable[ModelConfig], ids: Mapping[str, str], *, now: datetime) -> None:
+        """Write down the rows of model_configs.csv with their ids in the account."""
+        with transaction(self._engine) as connection:
+            for config in configs:
+                key = {"tournament": config.tournament, "name": config.name}
+                values: dict[str, object] = {
+                    "code": config.code,
+                    "enabled": config.enabled,
+                    "problem": config.problem,
+                    "updated_at": now,
+                }
+                if config.name in ids:
+                    values["model_id"] = ids[config.name]
+                _upsert(connection, tables.models, key, values, {})
+
+    def remember_file(self, file: DataFile, *, now: datetime) -> None:
+        """Write down a downloaded file."""
+        values = {
+            "name": file.name,
+            "round_number": file.round_number,
+            "sha256": file.sha256,
+            "size_bytes": file.size_bytes,
+            "etag": file.etag,
+            "fetched_at": file.fetched_at or now,
+        }
+        with transaction(self._engine) as connection:
+            _upsert(connection, tables.data_files, {"path": str(file.path)}, values, {})
+
+    def remember_version(self, version: TrainedVersion) -> None:
+        """Write down a trained version; its manifest on disk holds the rest."""
+        key = {"model": version.model, "version": version.version}
+        values = {
+            "folder": str(version.folder),
+            "data_version": version.data_version,
+            "target": version.target,
+            "sha256": version.sha256,
+            "metrics": dict(version.metrics),
+            "trained_at": version.trained_at,
+        }
+        with transaction(self._engine) as connection:
+            _upsert(connection, tables.trained_versions, key, values, {})
+
+    def submission(self, tournament: int, round_number: int, model: str) -> Submission | None:
+        """Return one row of the step machine."""
+        rows = self._submissions(
+            tables.submissions.c.tournament == tournament,
+            tables.submissions.c.round_number == round_number,
+            tables.submissions.c.model == model,
+        )
+        return rows[0] if rows else None
+
+    def submissions(self, tournament: int, round_number: int) -> Sequence[Submission]:
+        """Return the rows of one round, by model name."""
+        return self._submissions(
+            tables.submissions.c.tournament == tournament, tables.submissions.c.round_number == round_number
+        )
+
+    def unfinished_before(self, tournament: int, round_number: int) -> Sequence[Submission]:
+        """Return rows of earlier rounds that have not come to an end."""
+        endings = (State.CONFIRMED, State.REJECTED, State.LATE, State.QUEUED, State.MISSED)
+        return self._submissions(
+            tables.submissions.c.tournament == tournament,
+            tables.submissions.c.round_number < round_number,
+            tables.submissions.c.state.not_in(endings),
+        )
+
+    def _submissions(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Submission]:
+        query = sa.select(tables.submissions).where(*conditions).order_by(tables.submissions.c.model)
+        with transaction(self._engine, reads=True) as connection:
+            return [_submission(row) for row in connection.execute(query)]
+
+    def begin_submission(self, submission: Submission, *, now: datetime) -> Submission:
+        """Insert a pending row unless there is one, and return what stands there."""
+        with transaction(self._engine) as connection:
+            found = connection.execute(sa.select(tables.submissions).where(_is(submission))).first()
+            if found is not None:
+                return _submission(found)
+            fresh = replace(submission, updated_at=now)
+            connection.execute(tables.submissions.insert().values(_values(fresh)))
+        return fresh
+
+    def change(self, before: Submission, after: Submission, event: Event) -> Submission:
+        """Move a row from `before` to `after` by compare-and-set, with its line in the timeline, in one transaction.
+
+        Raises: LocalTrouble when another process moved the row meanwhile.
+        """
+        fresh = replace(after, updated_at=event.at)
+        condition = sa.and_(
+            _is(before),
+            tables.submissions.c.state == before.state.value,
+            tables.submissions.c.step == before.step.value,
+            tables.submissions.c.attempts == before.attempts,
+        )
+        with transaction(self._engine) as connection:
+            result = connection.execute(tables.submissions.update().where(condition).values(_values(fresh)))
+            if result.rowcount != 1:
+                raise LocalTrouble(
+                    f"round {before.round_number}, {before.model}: another numebot changed this row meanwhile. "
+                    "Nothing was sent; run again."
+                )
+            _insert_event(connection, event)
+        return fresh
+
+    def record(self, event: Event) -> None:
+        """Add one line to the timeline."""
+        with transaction(self._engine) as connection:
+            _insert_event(connection, event)
+
+    def events(self, *, round_number: int | None = None, model: str | None = None, limit: int = 200) -> list[Event]:
+        """Return the newest lines of the timeline, oldest first."""
+        query = sa.select(tables.events).order_by(tables.events.c.id.desc()).limit(limit)
+        if round_number is not None:
+            query = query.where(tables.events.c.round_number == round_number)
+        if model is not None:
+            query = query.where(tables.events.c.model == model)
+        with transaction(self._engine, reads=True) as connection:
+            rows = connection.execute(query).all()
+        return [
+            Event(row.at, row.kind, row.message, row.tournament, row.round_number, row.model, row.details)
+            for row in reversed(rows)
+        ]
+
+
+def _is(submission: Submission) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        tables.submissions.c.tournament == submission.tournament,
+        tables.submissions.c.round_number == submission.round_number,
+        tables.submissions.c.model == submission.model,
+    )
+
+
+def _submission(row: Row[Any]) -> Submission:
+    values = {name: getattr(row, name) for name in _SUBMISSION_COLUMNS}
+    return Submission(**values | {"state": State(row.state), "step": State(row.step)})
+
+
+def _values(submission: Submission) -> dict[str, object]:
+    values = {name: getattr(submission, name) for name in _SUBMISSION_COLUMNS}
+    return values | {"state": submission.state.value, "step": submission.step.value}
+
+
+def _insert_event(connection: Connection, event: Event) -> None:
+    connection.execute(
+        tables.events.insert().values(
+            at=event.at,
+            kind=event.kind,
+            message=event.message,
+            tournament=event.tournament,
+            round_number=event.round_number,
+            model=event.model,
+            details=dict(event.details),
+        )
+    )
+
+
+def _upsert(
+    connection: Connection,
+    table: sa.Table,
+    key: Mapping[str, object],
+    values: Mapping[str, object],
+    only_when_new: Mapping[str, object],
+) -> None:
+    # Inside one IMMEDIATE transaction update-then-insert is safe, and the same on every database.
+    condition = sa.and_(*(table.c[name] == value for name, value in key.items()))
+    if connection.execute(table.update().where(condition).values(dict(values))).rowcount == 0:
+        connection.execute(table.insert().values({**key, **values, **only_when_new}))

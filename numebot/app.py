@@ -1,0 +1,267 @@
+"""Builds everything once: settings → adapters → stories. The only place that constructs.
+
+Heavy libraries (pandas, lightgbm, xgboost, numerapi) load with the parts that need them, so `status` and the other
+quick commands never wait for them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from numebot.adapters.clock import SystemClock
+from numebot.adapters.registry import Registry, read_registry
+from numebot.adapters.settings import (
+    ApiKey,
+    LoadedSettings,
+    Settings,
+    find_home,
+    load_api_key,
+    load_settings,
+    missing_key_message,
+)
+from numebot.core.errors import AccessDenied, ConfigError
+from numebot.core.types import ModelConfig, TrainedVersion
+from numebot.durable import write_whole
+
+if TYPE_CHECKING:
+    from numebot.adapters.artifacts import Artifacts
+    from numebot.adapters.datasets import Datasets
+    from numebot.adapters.numerai.client import NumeraiClient
+    from numebot.adapters.runner import Runner
+    from numebot.adapters.store import Store
+    from numebot.pipeline import Tools
+
+PRACTICE_MODELS = """\
+numerai_name,model_code,description,enabled,is_ensemble,parameters
+practice_xgboost,models.example_xgboost,A small XGBoost for practice,True,False,\
+"{""n_estimators"": 200, ""learning_rate"": 0.05}"
+practice_lightgbm,models.example_lightgbm,A small LightGBM for practice,True,False,\
+"{""n_estimators"": 200, ""learning_rate"": 0.05}"
+"""
+"""The models of the practice tournament's first day; the file is the user's to change afterwards."""
+
+
+class App:
+    """One numebot with its parts. Each is made on first use; what must be closed is closed by `close`."""
+
+    def __init__(
+        self, loaded: LoadedSettings, key: ApiKey | None, *, warnings: Sequence[str] = (), crash_at: str = ""
+    ) -> None:
+        self.loaded = loaded
+        self.settings: Settings = loaded.settings
+        self.warnings = (*loaded.warnings, *warnings)
+        self.clock = SystemClock()
+        self.progress: Callable[[str, int, int | None], None] | None = None
+        """Hears of every download: name, bytes so far, bytes in all. Set before the server is first used."""
+        self._key = key
+        self._crash_at = crash_at
+        self._closing = ExitStack()
+
+    def close(self) -> None:
+        """Give back what was opened, last first."""
+        self._closing.close()
+
+    @property
+    def data_folder(self) -> Path:
+        """Where everything lies that numebot writes."""
+        return self.settings.paths.data_folder
+
+    @property
+    def key(self) -> ApiKey:
+        """The API key. Raises: AccessDenied when there is none, saying where to put one."""
+        if self._key is None:
+            raise AccessDenied(missing_key_message(self.loaded.home))
+        return self._key
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be seen in any output."""
+        return (self._key.public_id, self._key.secret_key) if self._key else ()
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The rows of model_configs.csv. Raises: ConfigError when the file cannot be read at all."""
+        return read_registry(
+            self.settings.paths.model_configs,
+            home=self.loaded.home,
+            plugins_folder=self.settings.models.plugins_folder,
+        )
+
+    @cached_property
+    def store(self) -> Store:
+        """The database, tied to the server in the settings. Raises: ConfigError, LocalTrouble."""
+        from numebot.adapters.store import Store  # what is not used is not loaded, here and below
+
+        store = Store(f"sqlite:///{self.data_folder / 'numebot.db'}")
+        self._closing.callback(store.close)
+        store.claim_for(urlsplit(self.settings.api.url).hostname or self.settings.api.url)
+        return store
+
+    @cached_property
+    def server(self) -> NumeraiClient:
+        """The tournament server; public questions work without a key."""
+        from numebot.adapters.numerai.api_settings import ApiSettings
+        from numebot.adapters.numerai.client import NumeraiClient
+
+        api = self.settings.api
+        return NumeraiClient(
+            ApiSettings(
+                url=api.url,
+                public_id=self._key.public_id if self._key else None,
+                secret_key=self._key.secret_key if self._key else None,
+                connect_timeout_s=api.connect_timeout_s,
+                read_timeout_s=api.read_timeout_s,
+                total_timeout_s=api.total_timeout_s,
+                download_timeout_s=api.download_timeout_minutes * 60,
+                max_download_bytes=int(api.max_download_gb * 1e9),
+                allowed_hosts=api.allowed_hosts,
+                proxy=api.proxy or None,
+            ),
+            self.clock,
+            progress=self.progress,
+        )
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Numerai's files on this machine."""
+        from numebot.adapters.datasets import Datasets
+        from numebot.adapters.datasets.parquet import available_memory_bytes
+
+        part = self.settings.models.max_memory_fraction
+        return Datasets(
+            self.server,
+            self.data_folder,
+            pinned_version=self.settings.data.version,
+            expect_new_ids=self.settings.data.expect_new_ids,
+            memory_probe=lambda: int(available_memory_bytes() * part),
+        )
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """The trained versions on this machine."""
+        from numebot.adapters.artifacts import Artifacts
+
+        return Artifacts(self.data_folder)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """What loads and calls plugins."""
+        from numebot.adapters.runner import Runner
+
+        private = self.settings.models.plugins_folder
+        return Runner([self.loaded.home, *([private] if private else [])])
+
+    def train(self, config: ModelConfig, progress: Callable[[str], None]) -> TrainedVersion:
+        """Train one model and remember the version. No key is needed: the data are public. Raises as `train_model`."""
+        from numebot.training import train_model
+
+        version = train_model(
+            config,
+            datasets=self.datasets,
+            artifacts=self.artifacts,
+            runner=self.runner,
+            now=self.clock.now,
+            progress=progress,
+        )
+        self.store.remember_version(version)
+        return version
+
+    @cached_property
+    def round_tools(self) -> Tools:
+        """What a pass over a round needs. Raises: AccessDenied without a key."""
+        from numebot.adapters.predictions import PredictionFiles
+        from numebot.pipeline import Tools
+        from numebot.predicting import Predictor
+        from numebot.submitting import Patience, Submitter
+
+        _ = self.key
+        wishes = self.settings.submission
+        patience = Patience(
+            retry_s=wishes.retry_s,
+            upload_attempts=wishes.attempts,
+            create_attempts=wishes.attempts,
+            settle_s=wishes.settle_s,
+            confirm_timeout_s=wishes.confirm_timeout_s,
+            confirm_poll_s=wishes.confirm_poll_s,
+        )
+        return Tools(
+            server=self.server,
+            store=self.store,
+            datasets=self.datasets,
+            predictor=Predictor(self.runner, self.artifacts, PredictionFiles(self.data_folder)),
+            submitter=Submitter(
+                self.server, self.store, self.clock, patience=patience, at_border=partial(_crash, self._crash_at)
+            ),
+            clock=self.clock,
+            deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
+        )
+
+
+def _crash(wanted: str, border: str) -> None:
+    """Kill this process at one border of the step machine, as a power cut would: for tests of the recovery."""
+    if wanted == border:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def open_app(
+    *, practice: bool = False, starts_server: bool = True, environ: Mapping[str, str] | None = None
+) -> Iterator[App]:
+    """Yield the app for the settings found from the current folder.
+
+    With `practice` it plays on this machine alone; commands that only look need no server for that.
+    Raises: ConfigError with everything that is wrong in the settings.
+    """
+    if sys.flags.optimize:
+        raise ConfigError(
+            "Python runs with -O (or PYTHONOPTIMIZE is set), which removes checks inside libraries. "
+            "Start numebot without it; nothing was done."
+        )
+    environ = os.environ if environ is None else environ
+    home = find_home(environ, Path.cwd())
+    with ExitStack() as stack:
+        if practice:
+            app = stack.enter_context(_practice_app(home, environ, starts_server=starts_server))
+        else:
+            found = load_api_key(home, environ)
+            crash_at = environ.get("NUMEBOT_CRASH_AT", "")
+            app = App(load_settings(home, environ), found.key, warnings=found.warnings, crash_at=crash_at)
+        stack.callback(app.close)
+        yield app
+
+
+@contextmanager
+def _practice_app(home: Path, environ: Mapping[str, str], *, starts_server: bool) -> Iterator[App]:
+    """Yield an app for the tournament on this machine, in a data folder of its own, and start that tournament."""
+    ordinary = load_settings(home, environ).settings
+    folder = ordinary.paths.practice_folder
+    configs = folder / "model_configs.csv"
+    if not configs.exists():
+        write_whole(configs, PRACTICE_MODELS)
+    overrides = {"paths.data_folder": str(folder / "numerai_data"), "paths.model_configs": str(configs)}
+    if not starts_server:
+        yield App(load_settings(home, environ, {**overrides, "api.url": "http://127.0.0.1"}), None)
+        return
+    from numebot.practice.options import PracticeOptions
+    from numebot.practice.process import practice_process
+
+    names = [row.name for row in read_registry(configs, home=home).models]
+    options = PracticeOptions(
+        folder=folder / "server",
+        seed=ordinary.practice.seed,
+        scale=ordinary.practice.scale,
+        window_minutes=ordinary.practice.window_minutes,
+        models=tuple(names),
+    )
+    with practice_process(options, clock=SystemClock()) as address:
+        loaded = load_settings(home, environ, {**overrides, "api.url": address.url})
+        yield App(loaded, ApiKey(address.public_id, address.secret_key, "the practice tournament"))

@@ -1,0 +1,83 @@
+"""Entrance 1: the command line. A command parses, calls one function and prints.
+
+Each command lives in a module of its own that is imported only when it is called, so `--help` needs none of the heavy
+libraries; the one-line helps stand here for that reason (a test compares them with the commands').
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong use or configuration.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from numebot import __version__
+from numebot.core.errors import ConfigError, NumebotError
+
+COMMANDS = {
+    "run": "Play the open round by hand: download, predict, check, upload, confirm.",
+    "train": "Train a model and keep it as its newest version.",
+    "models": "List the models, their code, and whether they are trained.",
+    "status": "Show the newest round and where each model stands.",
+    "config": "Show the settings in effect and where each value comes from.",
+    "practice": "Run a Numerai tournament on this machine, without an account.",
+}
+"""Command name → its one-line help. The module numebot.cli.<name> holds the command as `command`."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports a command's module only when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a user's day, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"numebot.cli.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"numebot.cli.{cmd_name}.command is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="numebot")
+def cli() -> None:
+    """Play the Numerai tournament from this machine, unattended.
+
+    round → data → predictions → checks → submission → scores
+
+    New here? `numebot run --practice` plays a whole round against a tournament on this machine: no account needed,
+    nothing leaves it.
+    """
+
+
+def main() -> None:
+    """Run the command line and turn our errors into words and exit codes."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        _say("Interrupted. Nothing is lost: run the same command again.")
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except ConfigError as error:
+        _say(str(error))
+        sys.exit(2)
+    except NumebotError as error:
+        _say(str(error))
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str) -> None:
+    click.echo(click.style("numebot: ", fg="red", bold=True) + message, err=True)

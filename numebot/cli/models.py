@@ -1,0 +1,76 @@
+"""`numebot models`: the rows of model_configs.csv and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import click
+from rich.text import Text
+
+from numebot.app import App, open_app
+from numebot.cli.output import print_table, set_up_logging
+from numebot.core.errors import PluginError
+from numebot.core.types import ModelConfig, Tournament
+
+
+@click.command(short_help="List the models, their code, and whether they are trained.")
+@click.option("--practice", is_flag=True, help="List the models of the practice tournament.")
+@click.option("--json", "wants_json", is_flag=True, help="Print the list as JSON on stdout.")
+def command(*, practice: bool, wants_json: bool) -> int:
+    """List every row of model_configs.csv: its code, whether it is enabled and trained, and what is wrong with it.
+
+    Exit code 0: no enabled row has a problem. 1: at least one has.
+    """
+    with open_app(practice=practice, starts_server=False) as app:
+        set_up_logging(app)
+        answers = [_as_answer(app, config) for config in app.registry.models]
+        notices = (*app.registry.problems, *app.registry.notices)
+        if wants_json:
+            click.echo(json.dumps(answers, indent=2))
+        else:
+            _show(answers, str(app.settings.paths.model_configs))
+    for notice in notices:
+        click.echo(notice, err=True)
+    return 1 if any(answer["problem"] and answer["enabled"] for answer in answers) else 0
+
+
+def _as_answer(app: App, config: ModelConfig) -> Mapping[str, object]:
+    version, corr, problem = None, None, config.problem
+    if problem is None:
+        try:
+            trained = app.artifacts.current(config.name, config.tournament)
+        except PluginError as error:
+            problem = str(error)
+        else:
+            version = trained.version if trained else None
+            corr = trained.metrics.get("corr_mean") if trained else None
+    return {
+        "name": config.name,
+        "tournament": Tournament(config.tournament).name.lower(),
+        "code": config.code,
+        "enabled": config.enabled,
+        "trained_version": version,
+        "validation_corr": corr,
+        "problem": problem,
+        "description": config.description,
+    }
+
+
+def _show(answers: list[Mapping[str, object]], path: str) -> None:
+    columns = ["model", "tournament", "code", "enabled", "trained version", "corr", "problem"]
+    rows = []
+    for answer in answers:
+        corr = answer["validation_corr"]
+        rows.append(
+            [
+                str(answer["name"]),
+                str(answer["tournament"]),
+                str(answer["code"]),
+                Text("yes", "green") if answer["enabled"] else "no",
+                str(answer["trained_version"] or "-"),
+                f"{corr:.4f}" if isinstance(corr, float) else "-",
+                Text(str(answer["problem"] or ""), "red"),
+            ]
+        )
+    print_table(columns, rows, title=f"Models of {path}")

@@ -1,0 +1,104 @@
+"""What commands share: logging to stderr without secrets, progress bars, tables that survive a pipe."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from numebot.app import App
+from numebot.core.types import State, Submission
+from numebot.redaction import RedactingFilter
+
+PIPE_WIDTH = 220
+"""Columns that a table may take when nobody looks at it: wide enough that nothing is cut."""
+
+COLOURS = {
+    State.CONFIRMED: "green",
+    State.FAILED: "red",
+    State.REJECTED: "red",
+    State.MISSED: "red",
+    State.LATE: "yellow",
+    State.QUEUED: "yellow",
+}
+
+
+class LevelFormatter(logging.Formatter):
+    """Plain lines; warnings and errors say so. No time: the journal has its own, and a terminal shows it happen."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, with the level in front when it is not information."""
+        line = super().format(record)
+        if record.levelno <= logging.INFO:
+            return line
+        colour = "yellow" if record.levelno == logging.WARNING else "red"
+        return f"{click.style(record.levelname.lower() + ':', fg=colour)} {line}"
+
+
+def set_up_logging(app: App) -> None:
+    """Send numebot's log to stderr, cleaned of secrets, and say at once what is odd about the settings."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LevelFormatter("%(message)s"))
+    handler.addFilter(RedactingFilter(app.secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("numebot").setLevel(app.settings.log.level)
+    for warning in app.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
+
+
+@contextmanager
+def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """Yield a function that draws a bar per file being downloaded, on a terminal; elsewhere it draws nothing."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    is_seen = sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_seen) as bars:
+        tasks = {}
+
+        def show(name: str, done_bytes: int, total_bytes: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total_bytes)
+            bars.update(tasks[name], completed=done_bytes, total=total_bytes)
+
+        yield show
+
+
+def console() -> Console:
+    """Return the console of stdout: the terminal's width, or wide enough for a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str | None = None) -> None:
+    """Print a table whose cells fold rather than vanish. Cells are plain text: nothing in them is markup."""
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    console().print(table)
+
+
+def print_submissions(submissions: Iterable[Submission], *, title: str) -> None:
+    """Print one line per model: state, filename, submission id, and the error where there is one."""
+    rows: list[list[str | Text]] = [
+        [
+            row.model,
+            Text(row.state.value, COLOURS.get(row.state, "")),
+            row.filename or "",
+            row.submission_id or "",
+            row.error or "",
+        ]
+        for row in submissions
+    ]
+    columns = ["model", "state", "filename", "submission id", "error"]
+    shown = 5 if any(row[-1] for row in rows) else 4
+    print_table(columns[:shown], [row[:shown] for row in rows], title=title)

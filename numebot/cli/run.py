@@ -1,0 +1,94 @@
+"""`numebot run`: one pass by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import click
+
+from numebot.adapters.lease import lease
+from numebot.app import App, open_app
+from numebot.cli.output import download_progress, print_submissions, set_up_logging
+from numebot.cli.train import train_missing
+from numebot.core.account import choose
+from numebot.core.submissions import as_json
+from numebot.core.types import ModelConfig, RoundState, Tournament
+from numebot.pipeline import PassResult, Wishes, play_round
+
+
+@click.command(short_help="Play the open round by hand: download, predict, check, upload, confirm.")
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--practice", is_flag=True, help="Play on this machine alone: no account, nothing leaves it.")
+@click.option("--dry-run", is_flag=True, help="Do everything but the upload; each line that would leave says so.")
+@click.option("--force", is_flag=True, help="Make a new submission even where one is confirmed or rejected.")
+@click.option("--json", "wants_json", is_flag=True, help="Print the result as JSON on stdout.")
+def command(*, models: tuple[str, ...], practice: bool, dry_run: bool, force: bool, wants_json: bool) -> int:
+    """Bring every enabled model (or just the MODELs named) of the open round to "confirmed".
+
+    Exit code 0: all of them are confirmed, or no round is open. 1: something is not confirmed. 2: wrong use or
+    configuration.
+    """
+    with open_app(practice=practice) as app, download_progress() as app.progress:
+        set_up_logging(app)
+        results = _play(app, models, Wishes(dry_run=dry_run, force=force), is_practice=practice)
+    if wants_json:
+        answers = [as_answer(result) for result in results]
+        click.echo(json.dumps(answers[0] if len(answers) == 1 else answers, indent=2))
+    else:
+        for result in results:
+            _show(result)
+    return 0 if all(result.is_done for result in results) else 1
+
+
+def _play(app: App, names: Sequence[str], wishes: Wishes, *, is_practice: bool) -> list[PassResult]:
+    with lease(app.data_folder):
+        for notice in (*app.registry.notices, *app.registry.problems):
+            click.echo(notice, err=True)
+        results = []
+        for tournament, configs in _by_tournament(app, names).items():
+            if is_practice:
+                train_missing(app, configs)
+            results.append(play_round(app.round_tools, tournament, configs, wishes))
+        return results
+
+
+def _by_tournament(app: App, names: Sequence[str]) -> Mapping[Tournament, list[ModelConfig]]:
+    """Return the rows to play, by tournament, in the order of the settings; rows of others are told, not played."""
+    chosen = choose(app.registry.models, names)
+    played = app.settings.tournament.play
+    for config in chosen:
+        if config.tournament not in played:
+            name = Tournament(config.tournament).name.lower()
+            click.echo(f"{config.name}: {name} is not in [tournament] play, so it is left out.", err=True)
+    if not chosen:
+        click.echo(f"{app.settings.paths.model_configs}: no model is enabled, so there is nothing to play.", err=True)
+    return {tournament: [config for config in chosen if config.tournament == tournament] for tournament in played}
+
+
+def _show(result: PassResult) -> None:
+    round_ = result.answer.round
+    if result.answer.state is RoundState.UNKNOWN:
+        click.echo(f"The state of the round is unknown: {result.answer.reason}")
+        return
+    if round_ is None:
+        click.echo("There is no round yet.")
+        return
+    name = Tournament(result.tournament).name.capitalize()
+    state = "open" if result.answer.state is RoundState.OPEN else "closed"
+    title = f"{name}, round {round_.number} ({state}), deadline {round_.deadline:%a %Y-%m-%d %H:%M} UTC"
+    print_submissions(result.submissions, title=title + (": dry run, nothing was sent" if result.is_dry_run else ""))
+
+
+def as_answer(result: PassResult) -> Mapping[str, object]:
+    """Return the documented JSON of one tournament's pass. Times are ISO 8601 in UTC."""
+    round_ = result.answer.round
+    answer: dict[str, object] = {
+        "tournament": result.tournament,
+        "round": round_.number if round_ else None,
+        "state": result.answer.state.value,
+        "opens_at": round_.opens_at.isoformat() if round_ else None,
+        "closes_at": round_.deadline.isoformat() if round_ else None,
+        "models": [as_json(row) for row in result.submissions],
+    }
+    return answer | ({"dry_run": True} if result.is_dry_run else {})

@@ -1,0 +1,79 @@
+"""`numebot train`: fit a model, evaluate it, keep it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import click
+
+from numebot.app import App, open_app
+from numebot.cli.output import download_progress, set_up_logging
+from numebot.core.account import choose
+from numebot.core.errors import PluginError, Unavailable
+from numebot.core.types import ModelConfig, TrainedVersion
+
+
+@click.command(short_help="Train a model and keep it as its newest version.")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.option("--practice", is_flag=True, help="Train on the practice tournament's data.")
+@click.option("--json", "wants_json", is_flag=True, help="Print the trained versions as JSON on stdout.")
+def command(*, models: tuple[str, ...], practice: bool, wants_json: bool) -> int:
+    """Train each MODEL on the newest data and keep it as its newest version. Older versions stay.
+
+    Exit code 0: all are trained. 1: at least one is not; the others are kept. 2: wrong use or configuration.
+    """
+    trained: list[TrainedVersion] = []
+    with open_app(practice=practice) as app, download_progress() as app.progress:
+        set_up_logging(app)
+        configs = choose(app.registry.models, models)
+        for config in configs:
+            try:
+                trained.append(_train(app, config))
+            except (PluginError, Unavailable) as error:
+                say(f"{config.name}: not trained: {error}")
+    if wants_json:
+        click.echo(json.dumps([as_answer(version) for version in trained], indent=2))
+    else:
+        for version in trained:
+            corr = version.metrics.get("corr_mean")
+            click.echo(f"{version.model} {version.version} corr {'unknown' if corr is None else f'{corr:.4f}'}")
+    return 0 if len(trained) == len(configs) else 1
+
+
+def train_missing(app: App, configs: Iterable[ModelConfig]) -> None:
+    """Train the models that need training and never had any. What fails is told here and recorded by the pass."""
+    for config in configs:
+        if config.problem is not None:
+            continue
+        try:
+            if app.runner.describe(config).needs_training and app.artifacts.current(config.name) is None:
+                _train(app, config)
+        except (PluginError, Unavailable) as error:
+            say(f"{config.name}: not trained: {error}")
+
+
+def _train(app: App, config: ModelConfig) -> TrainedVersion:
+    if config.problem is not None:
+        raise PluginError(config.problem)
+    return app.train(config, say)
+
+
+def say(line: str) -> None:
+    """Tell a step on stderr."""
+    click.echo(line, err=True)
+
+
+def as_answer(version: TrainedVersion) -> Mapping[str, object]:
+    """Return the documented JSON of a trained version."""
+    return {
+        "model": version.model,
+        "version": version.version,
+        "data_version": version.data_version,
+        "target": version.target,
+        "features": len(version.features),
+        "eras": version.eras,
+        "metrics": dict(version.metrics),
+        "sha256": version.sha256,
+        "folder": str(version.folder),
+    }

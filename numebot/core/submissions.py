@@ -1,0 +1,147 @@
+"""The step machine's pure part: moving a row on, and reading what Numerai says of it.
+
+pending → predicted → checked → uploaded → submitted → confirmed; each step may end in failed or rejected, and after the
+deadline in late, queued or missed. "Confirmed" has one meaning: Numerai lists our filename for this round as on-time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from enum import StrEnum
+
+from numebot.core.types import STEPS, ListedSubmission, State, Submission, SubmissionRecord
+
+ENDINGS = frozenset({State.CONFIRMED, State.REJECTED, State.LATE, State.QUEUED, State.MISSED})
+"""States that no pass leaves by itself."""
+
+
+class Verdict(StrEnum):
+    """What the server's lists say of one of our files."""
+
+    ON_TIME = "on-time"
+    """Listed for this round as on-time."""
+    LATE = "late"
+    """Listed, but after the deadline."""
+    WAITING = "waiting"
+    """The server knows the file and has not decided yet."""
+    REFUSED = "refused"
+    """The server's validation failed and gave a reason."""
+    PASSED_OVER = "passed over"
+    """The server knows the file, but lists another one as on-time: ours did not become valid, or not yet."""
+    ABSENT = "absent"
+    """The server does not know the file."""
+
+
+def moved_on(row: Submission, step: State, **changes: object) -> Submission:
+    """Return `row` after `step` was done: state and step follow, the last error is over."""
+    if step not in STEPS:
+        raise ValueError(f"{step} is not a step")
+    return replace(row, state=step, step=step, error=None, next_attempt_at=None, **changes)  # type: ignore[arg-type] # names are the caller's
+
+
+def failed(row: Submission, error: str, *, next_attempt_at: datetime | None) -> Submission:
+    """Return `row` after a failure that is worth another attempt; the durable step stays."""
+    return replace(row, state=State.FAILED, error=error, attempts=row.attempts + 1, next_attempt_at=next_attempt_at)
+
+
+def ended(row: Submission, state: State, error: str | None = None) -> Submission:
+    """Return `row` in one of the endings."""
+    if state not in ENDINGS:
+        raise ValueError(f"{state} is not an ending")
+    return replace(row, state=state, error=error, next_attempt_at=None)
+
+
+def started_over(row: Submission) -> Submission:
+    """Return `row` as it was before its first step; only attempts and the slot's id stay."""
+    return Submission(row.tournament, row.round_number, row.model, model_id=row.model_id, attempts=row.attempts)
+
+
+def has_reached(row: Submission, step: State) -> bool:
+    """Whether `step` is durable."""
+    return STEPS.index(row.step) >= STEPS.index(step)
+
+
+def upload_name(model: str, round_number: int) -> str:
+    """Return the name under which we ask for an upload; the server adds a random part before the ending."""
+    return f"{model}_submission_{round_number}.csv"
+
+
+def is_our_upload(filename: str | None, model: str, round_number: int) -> bool:
+    """Whether a listed filename was made from our `upload_name`, by this or an earlier installation."""
+    stem = re.escape(upload_name(model, round_number).removesuffix(".csv"))
+    return filename is not None and re.fullmatch(rf"{stem}-[A-Za-z0-9_]{{6,}}\.csv", filename) is not None
+
+
+def inputs_key(**parts: object) -> str:
+    """Return the sha256 of what predictions are made from; equal keys mean that nothing has to be made again."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def verdict(
+    row: Submission, listed: Sequence[ListedSubmission], records: Sequence[SubmissionRecord]
+) -> tuple[Verdict, str]:
+    """Return what the server says of `row.filename`, with its own words where it gave any.
+
+    `listed` are the rows of latestSubmissions of the model, `records` its `submissions` (may be empty when unknown).
+    A file that is listed for another round is not ours to count for this one.
+    """
+    ours = [entry for entry in listed if entry.filename == row.filename and entry.round_number == row.round_number]
+    for status, answer in (("on-time", Verdict.ON_TIME), ("late", Verdict.LATE)):
+        if any(entry.status == status for entry in ours):
+            return answer, status
+    if ours:
+        return Verdict.WAITING, ours[0].status
+    return _unlisted(row, listed, records)
+
+
+def _unlisted(
+    row: Submission, listed: Sequence[ListedSubmission], records: Sequence[SubmissionRecord]
+) -> tuple[Verdict, str]:
+    known = [record for record in records if record.filename == row.filename or record.id == row.submission_id]
+    for record in known:
+        if record.error_info:
+            return Verdict.REFUSED, record.error_info
+        if record.status and record.status.lower() in _REFUSED_WORDS:
+            return Verdict.REFUSED, record.status
+    others = [entry for entry in listed if entry.round_number == row.round_number and entry.status == "on-time"]
+    if others and (known or row.submission_id):
+        return Verdict.PASSED_OVER, f"Numerai lists {others[0].filename} instead"
+    if known:
+        return Verdict.WAITING, known[0].status or "known, not listed yet"
+    return Verdict.ABSENT, "not listed"
+
+
+_REFUSED_WORDS = frozenset({"invalid", "failed", "failure", "error", "rejected"})
+
+
+def are_bytes_lost(words: str) -> bool:
+    """Whether a refusal speaks of the uploaded file being gone, not of what stands in it."""
+    return not words.startswith(INVALID) and _LOST_BYTES.search(words) is not None
+
+
+INVALID = "invalid_submission"
+"""How the messages of Numerai's own validator begin."""
+
+_LOST_BYTES = re.compile(
+    r"\b(file|upload|object|key)\b.*\b(not found|missing|does not exist|no such|never uploaded)\b"
+    r"|\b(no such|missing)\b.*\b(file|upload|object|key)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def as_json(row: Submission) -> Mapping[str, object]:
+    """Return the documented form of a row for `--json`."""
+    return {
+        "name": row.model,
+        "state": row.state.value,
+        "filename": row.filename,
+        "submission_id": row.submission_id,
+        "sha256": row.sha256,
+        "attempts": row.attempts,
+        "error": row.error,
+    }

@@ -1,0 +1,99 @@
+"""Files that appear whole: write beside, fsync, rename, fsync the folder.
+
+A file under its final name is complete, also after a power cut. Everything that numebot keeps goes through here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from numebot.core.errors import LocalTrouble
+
+TEMPORARY_SUFFIX = ".part"
+"""Ending of unfinished files; whoever owns the folder may remove them at start."""
+
+
+@contextmanager
+def whole_file(destination: Path, *, mode: int = 0o600) -> Iterator[Path]:
+    """Yield a temporary path beside `destination` to be filled; on success it becomes `destination`, durably.
+
+    The name is unique per attempt, so two writers never share one. On any exception the temporary file is removed and
+    `destination` is untouched.
+    Raises: LocalTrouble when the disk is full or the folder cannot be written.
+    """
+    temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
+    try:
+        with _in_our_words(destination):
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        with _in_our_words(destination, only=_DISK_ERRORS):
+            # The caller's own errors may be OSErrors too (a lost connection is one) and are not the disk's.
+            yield temporary
+        with _in_our_words(destination):
+            fsync_file(temporary)
+            os.replace(temporary, destination)
+            fsync_folder(destination.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+
+
+@contextmanager
+def _in_our_words(path: Path, *, only: frozenset[int] | None = None) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if only is not None and error.errno not in only:
+            raise
+        raise local_trouble(error, path) from error
+
+
+def write_whole(destination: Path, content: bytes | str, *, mode: int = 0o600) -> None:
+    """Write `content` to `destination` so that it is there wholly or not at all."""
+    with whole_file(destination, mode=mode) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def fsync_file(path: Path) -> None:
+    """Push a file's bytes to the disk. A failed fsync is never retried: the kernel may have dropped the pages."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make renames and new names inside `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_unfinished(folder: Path) -> int:
+    """Remove what killed attempts left in `folder` (not below it) and return how many files that were."""
+    if not folder.is_dir():
+        return 0
+    leftovers = list(folder.glob(f".*{TEMPORARY_SUFFIX}"))
+    for leftover in leftovers:
+        leftover.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def local_trouble(error: OSError, path: Path) -> LocalTrouble:
+    """Put an operating-system error about `path` into words a person can act on."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LocalTrouble(f"{path}: the disk is full. Nothing was lost; free some space and run again.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return LocalTrouble(f"{path}: not writable for this user ({error.strerror}). Correct the owner or the mode.")
+    return LocalTrouble(f"{path}: {error.strerror or error}.")

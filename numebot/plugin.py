@@ -1,0 +1,232 @@
+'''The plugin contract: how to write a model for numebot.
+
+A plugin is one file with one class, a subclass of `Model`. Only `predict` is required. This is a whole one:
+
+    from __future__ import annotations
+
+    import pandas as pd
+    from sklearn.linear_model import Ridge
+
+    from numebot.plugin import Model, TrainingData
+
+
+    class RidgeModel(Model):
+        """Ridge regression on Numerai's small feature set."""
+
+        feature_set = "small"
+        target = "target"
+
+        def __init__(self, alpha: float = 100.0) -> None:
+            self.regression = Ridge(alpha=alpha)
+
+        def fit(self, data: TrainingData) -> None:
+            self.regression.fit(data.X, data.y)
+
+        def predict(self, live: pd.DataFrame) -> pd.Series:
+            return pd.Series(self.regression.predict(live), index=live.index)
+
+Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and train it:
+
+    numerai_name,model_code,parameters
+    my_model,models.ridge_model,"{""alpha"": 50}"
+
+* `feature_set` is the name of a set in Numerai's features.json ("small", "medium", "all", …) or a list of features.
+  Missing history is 2 in today's data, but may be NaN one day: fill it if your library cannot.
+* `target` is the target that `fit` wants, or a list of them; the first one is `data.y` and the one that is evaluated.
+* The parameters of the CSV row arrive in the constructor as keywords. Give each a default.
+* `predict` gets the live rows, index `id`, with exactly the features of the training in the same order. It returns one
+  number per row: a Series (aligned by its index) or a 1-d array (by position).
+* Any scale is allowed, since numebot ranks into (0, 1). With `scale = None` your own numbers are kept; they must lie in
+  [0, 1].
+* Without a `fit` of its own a model needs no training. `save` and `load` pickle the model unless you write your own;
+  native formats of a library survive its updates better (see models/example_xgboost.py).
+* The frames are yours alone for the length of the call, but leave them as they are: `check_model` says when you don't.
+
+Check it before numebot does, in a test of your own or with `numebot models check`:
+
+    def test_my_model_keeps_the_contract():
+        assert check_model(RidgeModel) == []
+'''
+
+from __future__ import annotations
+
+import copy
+import pickle
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from numebot.core.errors import CheckFailed, PluginError
+from numebot.core.predictions import aligned
+
+__all__ = ["Model", "TrainingData", "check_model", "needs_training", "require_model"]
+
+PICKLE_FILE = "model.pickle"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """What `fit` learns from: one row per id, no row without the first target.
+
+    Shapes: X (n, features) int8 0-4 (float where the file has gaps), index id; targets (n, targets) float, same index,
+    the first column is the one that is evaluated; eras (n,) str, same index, oldest first in Numerai's files.
+    `target` is the resolved name of the first target: where the plugin said "target", the target that it stood for in
+    this data version.
+    """
+
+    X: pd.DataFrame
+    targets: pd.DataFrame
+    eras: pd.Series
+    target: str
+
+    @property
+    def y(self) -> pd.Series:
+        """The first target."""
+        return self.targets.iloc[:, 0]
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the features, in the order of the columns of X."""
+        return [str(name) for name in self.X.columns]
+
+
+class Model(ABC):
+    """Base of every plugin; the module's docstring is the guide."""
+
+    feature_set: str | Sequence[str] = "small"
+    """A set named in features.json, or an explicit list of features."""
+    target: str | Sequence[str] = "target"
+    """The target, or targets, that `fit` wants."""
+    scale: str | None = "rank"
+    """With "rank" any numbers are ranked into (0, 1); with None the numbers lie in [0, 1] already and stay."""
+
+    def fit(self, data: TrainingData) -> None:  # noqa: B027 # optional: not every model learns
+        """Learn from `data`. Models that do not override this need no training."""
+
+    @abstractmethod
+    def predict(self, live: pd.DataFrame) -> Any:
+        """Return one number per row of `live`: a Series indexed by id, or a 1-d array."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `fit` learned into the empty `folder`."""
+        (folder / PICKLE_FILE).write_bytes(pickle.dumps(self, protocol=5))
+
+    def load(self, folder: Path) -> None:
+        """Take back what `save` wrote; called on a new object with the parameters of the training."""
+        saved = pickle.loads((folder / PICKLE_FILE).read_bytes())
+        if type(saved) is not type(self):
+            raise PluginError(f"{folder / PICKLE_FILE} holds a {type(saved).__name__}, not a {type(self).__name__}.")
+        vars(self).clear()
+        vars(self).update(vars(saved))
+
+
+def needs_training(model: Model | type[Model]) -> bool:
+    """Whether a plugin has a `fit` of its own."""
+    plugin = model if isinstance(model, type) else type(model)
+    return plugin.fit is not Model.fit
+
+
+def require_model(
+    model: Model | type[Model], *, live: pd.DataFrame | None = None, training: TrainingData | None = None
+) -> None:
+    """Raise CheckFailed with everything that `check_model` finds."""
+    findings = check_model(model, live=live, training=training)
+    if findings:
+        name = model.__name__ if isinstance(model, type) else type(model).__name__
+        raise CheckFailed(f"{name} does not keep the plugin contract: {' '.join(findings)}", findings)
+
+
+def check_model(
+    model: Model | type[Model], *, live: pd.DataFrame | None = None, training: TrainingData | None = None
+) -> list[str]:
+    """Return how a plugin breaks the contract; an empty list means that it keeps it.
+
+    It is trained (if it trains) and asked to predict several times: ids keep their order, numbers are finite and not
+    all equal, the input stays untouched, the same input gives the same output, and a saved model predicts the same.
+    Without `live` and `training` small made-up frames are used, with the features that the plugin names.
+    """
+    try:
+        fresh = model() if isinstance(model, type) else model
+        pristine = copy.deepcopy(fresh)
+        training = training if training is not None else made_up_training(fresh)
+        live = live if live is not None else made_up_features(fresh, rows=97, seed=2)
+        if needs_training(fresh):
+            findings = _fit(fresh, training)
+            live = live[training.features]
+        else:
+            findings = []
+        return findings + _prediction_findings(fresh, live) + _saving_findings(fresh, pristine, live)
+    except PluginError as error:
+        return [f"predict: {error}"]
+    except Exception as error:  # noqa: BLE001 # around one plugin: whatever it raises is what its author asks about
+        return [f"error: {type(error).__name__}: {error}"]
+
+
+def _fit(model: Model, training: TrainingData) -> list[str]:
+    before = (training.X.copy(deep=True), training.targets.copy(deep=True))
+    model.fit(training)
+    untouched = before[0].equals(training.X) and before[1].equals(training.targets)
+    return [] if untouched else ["input: fit changed its training data; work on a copy."]
+
+
+def _prediction_findings(model: Model, live: pd.DataFrame) -> list[str]:
+    given = live.copy(deep=True)
+    first = aligned(model.predict(given), live.index)
+    findings = []
+    if not given.equals(live):
+        findings.append("input: predict changed the frame it was given; work on a copy.")
+    if not np.isfinite(first).all():
+        findings.append(f"finite: {int((~np.isfinite(first)).sum())} of {len(first)} predictions are NaN or infinite.")
+    elif first.nunique() < 2:
+        findings.append(f"spread: all predictions are {float(first.iloc[0])!r}; Numerai refuses a constant submission.")
+    if model.scale is None and not first.dropna().between(0, 1).all():
+        findings.append("scale: with scale = None predictions have to lie in [0, 1].")
+    if not _same(first, aligned(model.predict(live.copy(deep=True)), live.index)):
+        findings.append("repeatable: the same input gave another output; fix the random seed.")
+    shuffled = live.sample(frac=1, random_state=1)
+    if not _same(first, aligned(model.predict(shuffled.copy(deep=True)), shuffled.index).reindex(live.index)):
+        findings.append("order: rows in another order gave other predictions for the same ids; keep the order of live.")
+    return findings
+
+
+def _saving_findings(model: Model, pristine: Model, live: pd.DataFrame) -> list[str]:
+    expected = aligned(model.predict(live.copy(deep=True)), live.index)
+    with tempfile.TemporaryDirectory() as name:
+        model.save(Path(name))
+        pristine.load(Path(name))
+    if _same(expected, aligned(pristine.predict(live.copy(deep=True)), live.index)):
+        return []
+    return ["saving: after save and load the predictions differ."]
+
+
+def _same(left: pd.Series, right: pd.Series) -> bool:
+    # Summation in threads may differ in the last digits; what matters is the prediction.
+    return bool(np.allclose(left, right, rtol=1e-5, atol=1e-7, equal_nan=True))
+
+
+def made_up_features(model: Model, *, rows: int, seed: int) -> pd.DataFrame:
+    """Return int8 features 0-4 with the names that the plugin asks for (42 invented ones for a named set)."""
+    spec = model.feature_set
+    names = [f"feature_{number:02d}" for number in range(42)] if isinstance(spec, str) else list(spec)
+    numbers = np.random.default_rng(seed).integers(0, 5, size=(rows, len(names)), dtype=np.int8)
+    ids = pd.Index([f"n{seed:03x}{row:012x}" for row in range(rows)], name="id")
+    return pd.DataFrame(numbers, index=ids, columns=names)
+
+
+def made_up_training(model: Model) -> TrainingData:
+    """Return 8 eras of 50 rows with a weak signal and five-valued targets, like Numerai's."""
+    features = made_up_features(model, rows=400, seed=1)
+    names = [model.target] if isinstance(model.target, str) else list(model.target)
+    noise = np.random.default_rng(3).normal(size=(len(features), len(names)))
+    signal = features.iloc[:, 0].to_numpy(dtype=float)[:, None] * 0.3 + noise
+    ranks = pd.DataFrame(signal, index=features.index, columns=names).rank(pct=True)
+    targets = (np.digitize(ranks, [0.05, 0.25, 0.75, 0.95]) / 4).astype(np.float32)
+    eras = pd.Series([f"{1 + row // 50:04d}" for row in range(len(features))], index=features.index, name="era")
+    frame = pd.DataFrame(targets, index=features.index, columns=names)
+    return TrainingData(X=features, targets=frame, eras=eras, target=names[0])

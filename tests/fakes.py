@@ -1,0 +1,83 @@
+"""Small working doubles, and made-up data in the shape of the real one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from numebot.core.errors import Unavailable
+from numebot.core.types import Download
+from numebot.durable import write_whole
+
+
+class FakeDataSource:
+    """Serves files from memory: `files` by name, `round_files` by (name, round), with ETags.
+
+    `failures` are raised by the next downloads, first in, first out. `requests` lists what was asked for; a download
+    that was answered "not modified" ends in " (304)".
+    """
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.files = dict(files or {})
+        self.round_files: dict[tuple[str, int], bytes] = {}
+        self.failures: list[Exception] = []
+        self.requests: list[str] = []
+
+    def list_datasets(self, tournament: int, round_number: int | None = None) -> list[str]:
+        self.requests.append("list")
+        return sorted({*self.files, *(name for name, _ in self.round_files)})
+
+    def download(
+        self,
+        name: str,
+        destination: Path,
+        *,
+        tournament: int,
+        round_number: int | None = None,
+        etag: str | None = None,
+    ) -> Download:
+        self.requests.append(name)
+        if self.failures:
+            raise self.failures.pop(0)
+        content = self.round_files.get((name, round_number or 0), self.files.get(name))
+        if content is None:
+            raise Unavailable(f"{name}: the server does not have it")
+        sha256 = hashlib.sha256(content).hexdigest()
+        is_new = etag != sha256[:16]
+        if is_new:
+            write_whole(destination, content)
+        else:
+            self.requests[-1] += " (304)"
+        return Download(destination, sha256, len(content), etag=sha256[:16], is_new=is_new)
+
+
+def made_up_rows(
+    eras: list[str], rows_per_era: int = 40, *, features: int = 6, seed: int = 0, targets: bool = True
+) -> pd.DataFrame:
+    """Return rows like Numerai's: index id, era, data_type, int8 features 0-4, and targets with a clear signal.
+
+    "target" is a copy of target_ender_60; the ids differ with the seed.
+    """
+    generator = np.random.default_rng(seed)
+    rows = len(eras) * rows_per_era
+    numbers = generator.integers(0, 5, size=(rows, features), dtype=np.int8)
+    frame = pd.DataFrame(numbers, columns=[f"feature_{number}" for number in range(features)])
+    frame.insert(0, "era", np.repeat(eras, rows_per_era))
+    frame.insert(1, "data_type", "train" if targets else "live")
+    if targets:
+        for name in ("target_ender_20", "target_ender_60"):
+            score = numbers[:, 0] + generator.normal(0, 2, rows)
+            frame[name] = (pd.Series(score).rank(pct=True) * 4).round().to_numpy(dtype=np.float32) / 4
+        frame["target"] = frame["target_ender_60"]
+    return frame.set_index(pd.Index([f"n{seed:05x}{row:010x}" for row in range(rows)], name="id"))
+
+
+def parquet_bytes(frame: pd.DataFrame, **options: object) -> bytes:
+    """Return a frame as the bytes of a parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, **options)  # type: ignore[call-overload] # options are pandas' own
+    return buffer.getvalue()
