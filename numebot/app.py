@@ -49,6 +49,10 @@ practice_lightgbm,models.example_lightgbm,A small LightGBM for practice,True,Fal
 """
 """The models of the practice tournament's first day; the file is the user's to change afterwards."""
 
+MAKING_TAKES = {"small": "some 20 seconds", "full": "up to an hour and 15 GB"}
+MAKING_WITHIN_S = {"small": 300.0, "full": 3 * 3600.0}
+"""How long the made-up data take, in words, and when to give up waiting for them."""
+
 
 class App:
     """One numebot with its parts. Each is made on first use; what must be closed is closed by `close`."""
@@ -214,11 +218,16 @@ def _crash(wanted: str, border: str) -> None:
 
 @contextmanager
 def open_app(
-    *, practice: bool = False, starts_server: bool = True, environ: Mapping[str, str] | None = None
+    *,
+    practice: bool = False,
+    starts_server: bool = True,
+    environ: Mapping[str, str] | None = None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[App]:
     """Yield the app for the settings found from the current folder.
 
-    With `practice` it plays on this machine alone; commands that only look need no server for that.
+    With `practice` it plays on this machine alone; commands that only look need no server for that. `say` is told what
+    takes its time before there is an app.
     Raises: ConfigError with everything that is wrong in the settings.
     """
     if sys.flags.optimize:
@@ -230,7 +239,7 @@ def open_app(
     home = find_home(environ, Path.cwd())
     with ExitStack() as stack:
         if practice:
-            app = stack.enter_context(_practice_app(home, environ, starts_server=starts_server))
+            app = stack.enter_context(_practice_app(home, environ, say if starts_server else None))
         else:
             found = load_api_key(home, environ)
             crash_at = environ.get("NUMEBOT_CRASH_AT", "")
@@ -240,15 +249,15 @@ def open_app(
 
 
 @contextmanager
-def _practice_app(home: Path, environ: Mapping[str, str], *, starts_server: bool) -> Iterator[App]:
-    """Yield an app for the tournament on this machine, in a data folder of its own, and start that tournament."""
+def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], None] | None) -> Iterator[App]:
+    """Yield an app that plays on this machine, in a data folder of its own; with `say` the tournament is started."""
     ordinary = load_settings(home, environ).settings
     folder = ordinary.paths.practice_folder
     configs = folder / "model_configs.csv"
     if not configs.exists():
         write_whole(configs, PRACTICE_MODELS)
     overrides = {"paths.data_folder": str(folder / "numerai_data"), "paths.model_configs": str(configs)}
-    if not starts_server:
+    if say is None:
         yield App(load_settings(home, environ, {**overrides, "api.url": "http://127.0.0.1"}), None)
         return
     from numebot.practice.options import PracticeOptions
@@ -262,6 +271,9 @@ def _practice_app(home: Path, environ: Mapping[str, str], *, starts_server: bool
         window_minutes=ordinary.practice.window_minutes,
         models=tuple(names),
     )
-    with practice_process(options, clock=SystemClock()) as address:
+    say(f"Practice: a Numerai on this machine, in {folder}. No account is used and nothing leaves the machine.")
+    if not (options.folder / "market").exists():
+        say(f"Practice: making its data, scale {options.scale}, once; that takes {MAKING_TAKES[options.scale]} ...")
+    with practice_process(options, clock=SystemClock(), ready_within_s=MAKING_WITHIN_S[options.scale]) as address:
         loaded = load_settings(home, environ, {**overrides, "api.url": address.url})
         yield App(loaded, ApiKey(address.public_id, address.secret_key, "the practice tournament"))

@@ -170,12 +170,22 @@ class Pass:
         except ONE_MODEL_FAILS as error:
             logger.warning("round %s: no live data: %s", self._open_round.round.number, error)
             return error
+        self._announce_newer_version()
         size = live.path.stat().st_size
         number = self._open_round.round.number
         logger.info("round %s: live data %s, %s ids, %s bytes", number, live.version, f"{len(live.ids):,}", f"{size:,}")
         file = DataFile(f"{live.version}/{live.path.name}", live.path, live.sha256, size, number)
         self._tools.store.remember_file(file, now=self._tools.clock.now())
         return live
+
+    def _announce_newer_version(self) -> None:
+        tournament = self._open_round.round.tournament
+        newer = self._tools.datasets.newer_version(tournament)
+        if newer is None:
+            return
+        words = f"data version {newer} is on offer; the pinned {self._tools.datasets.version(tournament)} stays in use"
+        if self._tools.store.record_once(Event(self._tools.clock.now(), "data-version", words, tournament)):
+            logger.warning("%s", words)
 
     def _go(
         self, row: Submission, config: ModelConfig, live: LiveData | Exception | None, *, is_resending: bool = False

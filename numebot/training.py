@@ -68,7 +68,8 @@ def train_model(
     target = data.target
     del data  # its memory is for the validation now
     try:
-        metrics: Mapping[str, float] = evaluate(fitted, datasets.validation(selection, skip_eras=embargo))
+        unseen = datasets.validation(selection, last_training_era=eras[-1], embargo=embargo)
+        metrics: Mapping[str, float] = evaluate(fitted, unseen)
         progress(_spoken(metrics, embargo))
     except (Unavailable, LocalTrouble) as error:
         # Hours of training are not thrown away because a file to measure it by could not be had.

@@ -56,6 +56,11 @@ def set_up_logging(app: App) -> None:
         logging.getLogger(__name__).warning("%s", warning)
 
 
+def say(line: str) -> None:
+    """Tell a step to whoever watches, on stderr."""
+    click.echo(line, err=True)
+
+
 @contextmanager
 def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """Yield a function that draws a bar per file being downloaded, on a terminal; elsewhere it draws nothing."""

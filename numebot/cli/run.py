@@ -9,7 +9,7 @@ import click
 
 from numebot.adapters.lease import lease
 from numebot.app import App, open_app
-from numebot.cli.output import download_progress, print_submissions, set_up_logging
+from numebot.cli.output import download_progress, print_submissions, say, set_up_logging
 from numebot.cli.train import train_missing
 from numebot.core.account import choose
 from numebot.core.submissions import as_json
@@ -29,7 +29,7 @@ def command(*, models: tuple[str, ...], practice: bool, dry_run: bool, force: bo
     Exit code 0: all of them are confirmed, or no round is open. 1: something is not confirmed. 2: wrong use or
     configuration.
     """
-    with open_app(practice=practice) as app, download_progress() as app.progress:
+    with open_app(practice=practice, say=say) as app, download_progress() as app.progress:
         set_up_logging(app)
         results = _play(app, models, Wishes(dry_run=dry_run, force=force), is_practice=practice)
     if wants_json:
@@ -44,7 +44,7 @@ def command(*, models: tuple[str, ...], practice: bool, dry_run: bool, force: bo
 def _play(app: App, names: Sequence[str], wishes: Wishes, *, is_practice: bool) -> list[PassResult]:
     with lease(app.data_folder):
         for notice in (*app.registry.notices, *app.registry.problems):
-            click.echo(notice, err=True)
+            say(notice)
         results = []
         for tournament, configs in _by_tournament(app, names).items():
             if is_practice:
@@ -60,9 +60,9 @@ def _by_tournament(app: App, names: Sequence[str]) -> Mapping[Tournament, list[M
     for config in chosen:
         if config.tournament not in played:
             name = Tournament(config.tournament).name.lower()
-            click.echo(f"{config.name}: {name} is not in [tournament] play, so it is left out.", err=True)
+            say(f"{config.name}: {name} is not in [tournament] play, so it is left out.")
     if not chosen:
-        click.echo(f"{app.settings.paths.model_configs}: no model is enabled, so there is nothing to play.", err=True)
+        say(f"{app.settings.paths.model_configs}: no model is enabled, so there is nothing to play.")
     return {tournament: [config for config in chosen if config.tournament == tournament] for tournament in played}
 
 

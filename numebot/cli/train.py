@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import click
 
 from numebot.app import App, open_app
-from numebot.cli.output import download_progress, set_up_logging
+from numebot.cli.output import download_progress, say, set_up_logging
 from numebot.core.account import choose
 from numebot.core.errors import PluginError, Unavailable
 from numebot.core.types import ModelConfig, TrainedVersion
@@ -24,7 +24,7 @@ def command(*, models: tuple[str, ...], practice: bool, wants_json: bool) -> int
     Exit code 0: all are trained. 1: at least one is not; the others are kept. 2: wrong use or configuration.
     """
     trained: list[TrainedVersion] = []
-    with open_app(practice=practice) as app, download_progress() as app.progress:
+    with open_app(practice=practice, say=say) as app, download_progress() as app.progress:
         set_up_logging(app)
         configs = choose(app.registry.models, models)
         for config in configs:
@@ -57,11 +57,6 @@ def _train(app: App, config: ModelConfig) -> TrainedVersion:
     if config.problem is not None:
         raise PluginError(config.problem)
     return app.train(config, say)
-
-
-def say(line: str) -> None:
-    """Tell a step on stderr."""
-    click.echo(line, err=True)
 
 
 def as_answer(version: TrainedVersion) -> Mapping[str, object]:

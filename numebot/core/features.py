@@ -143,3 +143,16 @@ def embargo_eras(target: str) -> int:
     Source: docs.numer.ai, data page (2026).
     """
     return 8 if target.endswith("_20") else 16
+
+
+def eras_after(eras: Iterable[object], last_training_era: str, embargo: int) -> list[str]:
+    """Return the eras that are more than `embargo` eras newer than the last training era, oldest first.
+
+    An era is a week, so numbered eras are counted by their number, whether or not those between are in the file. Eras
+    that are dates are counted one by one.
+    """
+    ordered = era_order(eras)
+    if all(era.isdecimal() for era in (*ordered, last_training_era)):
+        return [era for era in ordered if int(era) > int(last_training_era) + embargo]
+    newer = era_order([*ordered, last_training_era])
+    return [era for era in newer[newer.index(last_training_era) + 1 :] if era in ordered][embargo:]

@@ -73,9 +73,10 @@ class EraGenerator:
         if era >= META_MODEL_FROM_ERA:
             players = player_predictions(self._crowd, self._seed, key, signal.known)
             models[META_MODEL] = meta_model(self._crowd, players)
+        power = strength(self._seed, era, mean=self._scale.strength)
         targets = {
             name: values
-            for name, values in era_targets(random, signal.whole, strength(self._seed, era, mean=self._scale.strength)).items()
+            for name, values in era_targets(random, signal.whole, power).items()
             if era <= LAST_KNOWN_ERA[20 if name.endswith("_20") else 60]
         }
         return EraRows(era_name(era), era_ids(self._seed, era, count), features, signal, targets, models)

@@ -31,8 +31,9 @@ LIVE_ERA = "X"
 class Outcome:
     """The live rows of a round and what becomes of them; players never see this.
 
-    Shapes: known (n,), the part of the signal that the crowd knows; targets (60, n), row d - 1 after d days of returns;
-    neutralizers (n, k), what the feature-neutral score takes out; benchmark (n,). `key` names the round's random streams.
+    Shapes: known (n,), the part of the signal that the crowd knows; targets (60, n), row d - 1 after d days of
+    returns; neutralizers (n, k), what the feature-neutral score takes out; benchmark (n,). `key` names the round's
+    random streams.
     """
 
     key: tuple[str | int, ...]
@@ -89,7 +90,7 @@ class Scale:
     ticker_dates: int
     tokens: int
     token_dates: int
-    strength: float = 0.055
+    strength: float = 0.06
     is_compact: bool = False
 
     @classmethod

@@ -18,7 +18,7 @@ _SMALL_FEATURES = 18
 _PAIRS = 6
 _TAILS = 4
 _OTHER_FEATURES = 80
-_SHARES = {"small": 0.5, "pairs": 0.15, "tails": 0.05, "others": 0.3}
+_SHARES = {"small": 0.6, "pairs": 0.1, "tails": 0.05, "others": 0.25}
 """How much of the signal's variance each part makes."""
 _DRIFT = 0.4
 """How far a weight swings around its mean over the years, as a share of it."""

@@ -117,7 +117,8 @@ class Universe:
     def ids(self, round_number: int) -> pd.Index[str]:
         """Return who is in the universe in a round, sorted."""
         listed = [self._spec.members[index] for index in self._listed(round_number)]
-        return pd.Index(listed, name=self._spec.id_column)
+        ids: pd.Index[str] = pd.Index(listed, name=self._spec.id_column)
+        return ids
 
     def outcome(self, round_number: int) -> Outcome:
         """Return what becomes of a round's universe."""

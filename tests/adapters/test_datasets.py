@@ -395,18 +395,18 @@ def test_training_rows_that_would_not_fit_are_not_read(server: FakeDataSource, t
 
 
 def test_validation_comes_in_whole_eras_after_the_embargo(datasets: Datasets) -> None:
-    groups = list(datasets.validation(SELECTION, skip_eras=16))
+    groups = list(datasets.validation(SELECTION, last_training_era="0020", embargo=16))
     eras = pd.concat([group.eras for group in groups])
     assert sorted(eras.unique()) == [f"{era:04d}" for era in range(37, 51)]
     assert (eras.value_counts() == 40).all()
-    assert list(datasets.validation(SELECTION, skip_eras=30)) == []
+    assert list(datasets.validation(SELECTION, last_training_era="0020", embargo=30)) == []
 
 
 def test_eras_without_a_known_target_are_no_validation(server: FakeDataSource, datasets: Datasets) -> None:
     rows = made_up_rows(["0999", "1000", "1001"])
     rows.loc[rows["era"] == "1001", "target"] = np.nan
     server.files["v5.3/validation.parquet"] = parquet_bytes(rows)
-    (group,) = datasets.validation(SELECTION, skip_eras=1)
+    (group,) = datasets.validation(SELECTION, last_training_era="0998", embargo=1)
     assert group.eras.unique().tolist() == ["1000"]
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from numebot.core.errors import Unavailable
-from numebot.core.features import embargo_eras, era_order, listed, parse_feature_sets, version_key
+from numebot.core.features import embargo_eras, era_order, eras_after, listed, parse_feature_sets, version_key
 
 
 def test_eras_are_ordered_by_number_whatever_their_spelling() -> None:
@@ -37,3 +37,16 @@ def test_feature_lists_of_any_age_are_read_and_other_keys_ignored() -> None:
 def test_a_page_instead_of_a_feature_list_is_to_be_fetched_again() -> None:
     with pytest.raises(Unavailable, match=r"v5/features.json: not JSON .* fetched again at the next attempt"):
         parse_feature_sets("<html>", "v5")
+
+
+def test_numbered_eras_are_counted_by_their_number_also_where_some_are_absent() -> None:
+    sparse = ["0575", "0590", "0591", "1000", "0999"]
+    assert eras_after(sparse, "0574", 16) == ["0591", "0999", "1000"]
+    assert eras_after(sparse, "0574", 0) == ["0575", "0590", "0591", "0999", "1000"]
+    assert eras_after(["12", "13"], "9", 3) == ["13"]
+
+
+def test_eras_that_are_dates_are_counted_one_by_one() -> None:
+    weeks = ["2026-01-02", "2026-01-09", "2026-01-16", "2026-01-23"]
+    assert eras_after(weeks[1:], weeks[0], 2) == [weeks[3]]
+    assert eras_after(weeks, weeks[1], 0) == weeks[2:]

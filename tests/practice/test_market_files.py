@@ -226,9 +226,9 @@ def test_small_can_be_learned_and_chance_cannot() -> None:
     ]
     random_scores = [_score(rows.ids, rows.targets["target"], chance.random(len(rows.ids))) for rows in validation]
     best = [_score(rows.ids, rows.targets["target"], rows.signal.whole) for rows in validation]
-    assert 0.01 < np.mean(scores) < 0.035
+    assert 0.01 < np.mean(scores) < 0.045
     assert abs(np.mean(random_scores)) < 0.015
-    assert np.mean(scores) < np.mean(best) < 0.065
+    assert np.mean(scores) < np.mean(best) < 0.07
 
 
 def _score(ids: list[str], targets: np.ndarray, predictions: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,10 +15,12 @@ from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_byte
 from numebot.adapters.datasets.provenance import Provenance
 from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, require_columns, resolved_target
 from numebot.core.errors import Unavailable
-from numebot.core.features import LIVE_FILE, FeatureSets, layout_of, parse_feature_sets
+from numebot.core.features import LIVE_FILE, FeatureSets, eras_after, layout_of, parse_feature_sets
 from numebot.core.ports import DataSource
 from numebot.core.types import Round, Tournament
 from numebot.plugin import TrainingData
+
+logger = logging.getLogger(__name__)
 
 
 class Datasets:
@@ -84,14 +87,15 @@ class Datasets:
         data = read_rows(path, selection, filters=None, probe=self._probe)
         return replace(data, target=resolved_target(path, selection.targets[0]))
 
-    def validation(self, selection: Selection, *, skip_eras: int = 0) -> Iterator[TrainingData]:
+    def validation(self, selection: Selection, *, last_training_era: str, embargo: int) -> Iterator[TrainingData]:
         """Yield the rows of validation.parquet that have the first target, as groups of whole eras, oldest first.
 
-        The `skip_eras` oldest eras are left out (the embargo). Never more than a part of the file is in memory.
+        Eras within `embargo` eras of the training are left out. Never more than a part of the file is in memory.
         Raises as `training`.
         """
         path = self._selected(selection, "validation.parquet")
-        yield from read_groups(path, selection, skip_eras=skip_eras, probe=self._probe)
+        after = partial(eras_after, last_training_era=last_training_era, embargo=embargo)
+        yield from read_groups(path, selection, choose=after, probe=self._probe)
 
     def _selected(self, selection: Selection, name: str) -> Path:
         path = self._parquet(f"{selection.version}/{name}", selection.tournament)
@@ -148,6 +152,7 @@ class Datasets:
 
     def _fetch_live(self, name: str, path: Path, round: Round) -> tuple[Provenance, LiveContents]:
         download = self._source.download(name, path, tournament=round.tournament, round_number=round.number)
+        logger.info("downloaded %s of round %s: %s bytes", name, round.number, f"{download.size_bytes:,}")
         contents = inspect_live(path, round.tournament, self._probe)
         fetched = Provenance(
             name,

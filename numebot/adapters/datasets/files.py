@@ -105,6 +105,8 @@ class StaticFiles:
                 raise
             logger.warning("%s: the server could not be asked (%s); the copy on this machine serves", name, error)
         else:
+            if download.is_new:
+                logger.info("downloaded %s: %s bytes", name, f"{download.size_bytes:,}")
             if download.is_new or known is None:
                 Provenance(name, tournament, download.sha256, download.size_bytes, download.etag).write(path)
         self._current[name] = path

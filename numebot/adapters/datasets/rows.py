@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from numebot.adapters.datasets.parquet import MemoryProbe, first_rows, open_parquet, read_columns, require_memory
 from numebot.core.errors import PluginError
-from numebot.core.features import did_you_mean, era_order, layout_of, listed
+from numebot.core.features import did_you_mean, layout_of, listed
 from numebot.core.types import Tournament
 from numebot.plugin import TrainingData
 
@@ -19,6 +19,7 @@ TARGET_SAMPLE_ROWS = 20_000
 GROUP_BYTES = 128 * 2**20
 """Validation is read in groups of whole eras of about this size."""
 
+ChooseEras = Callable[[Iterable[object]], list[str]]
 Filters = list[tuple[str, str, object]]
 
 
@@ -64,15 +65,15 @@ def read_rows(path: Path, selection: Selection, *, filters: Filters | None, prob
     )
 
 
-def read_groups(path: Path, selection: Selection, *, skip_eras: int, probe: MemoryProbe) -> Iterator[TrainingData]:
-    """Yield groups of whole eras, oldest first, without the `skip_eras` oldest. Raises as `read_rows`."""
+def read_groups(path: Path, selection: Selection, *, choose: ChooseEras, probe: MemoryProbe) -> Iterator[TrainingData]:
+    """Yield groups of whole eras, oldest first; `choose` gets all eras and says which. Raises as `read_rows`."""
     layout = layout_of(selection.tournament)
     target = selection.targets[0]
     known = read_columns(path, [layout.era_column, target], id_column=layout.id_column, probe=probe)
     rows_of = known.assign(era=era_labels(known[layout.era_column])).dropna(subset=[target]).groupby("era").size()
     first = known[layout.era_column].drop_duplicates()
     value_of = dict(zip(era_labels(first), first, strict=True))
-    eras = [era for era in era_order(value_of)[skip_eras:] if era in rows_of.index]
+    eras = [era for era in choose(value_of) if era in rows_of.index]
     if not eras:
         return
     size = max(1, GROUP_BYTES // (max(1, len(selection.features)) * int(rows_of.max())))

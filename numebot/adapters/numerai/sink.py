@@ -15,13 +15,13 @@ from types import TracebackType
 from typing import Self
 
 _MOST_WAITING_CHUNKS = 8
-_SYNC_EVERY_BYTES = 64 * 1024 * 1024
+SYNC_EVERY_BYTES = 64 * 1024 * 1024
 
 
 class FileSink:
     """A file being written; use it in a `with` block, then read `sha256` and `size_bytes`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, sync_every_bytes: int = SYNC_EVERY_BYTES) -> None:
         self.size_bytes = 0
         self._file = path.open("wb")
         self._digest = hashlib.sha256()
@@ -29,7 +29,8 @@ class FileSink:
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="download-sync")
         self._waiting: deque[Future[None]] = deque()
         self._sync: Future[None] | None = None
-        self._next_sync_bytes = _SYNC_EVERY_BYTES
+        self._sync_every_bytes = sync_every_bytes
+        self._next_sync_bytes = sync_every_bytes
 
     @property
     def sha256(self) -> str:
@@ -64,4 +65,4 @@ class FileSink:
         if self._sync is not None:
             self._sync.result()
         self._sync = self._syncer.submit(os.fdatasync, self._file.fileno())
-        self._next_sync_bytes = self.size_bytes + _SYNC_EVERY_BYTES
+        self._next_sync_bytes = self.size_bytes + self._sync_every_bytes

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from numebot.adapters.numerai.envelope import Envelope, read_envelope, refusal
 from numebot.adapters.numerai.exchange import WIRE_ERRORS, exchange, no_answer
 from numebot.adapters.numerai.network import AddressPolicy
 from numebot.adapters.numerai.wire import Limits, Wire
-from numebot.core.errors import AccessDenied, Ambiguous, NumebotError, Rejected, Unavailable
+from numebot.core.errors import AccessDenied, Ambiguous, Unavailable
 from numebot.core.ports import Clock
 from numebot.redaction import redact
 
@@ -123,7 +123,8 @@ class Transport:
         request = ("POST", self.settings.url)
         with exchange(self.settings, wire, request=request, headers=headers, body=body) as response:
             content = self._read(response, wire)
-            return read_envelope(response.status_code, response.headers, content, now=self.clock.now())
+            envelope = read_envelope(response.status_code, response.headers, content, now=self.clock.now())
+            return self._without_secrets(envelope)
 
     def _read(self, response: requests.Response, wire: Wire) -> bytes:
         parts: list[bytes] = []
@@ -141,17 +142,16 @@ class Transport:
     def _usable(self, envelope: Envelope, operation: Operation, *, is_mutation: bool) -> Answer:
         error = refusal(envelope, operation.root, is_mutation=is_mutation)
         if error is not None:
-            raise self._without_secrets(error)
+            raise error
         if envelope.errors:
             logger.warning("%s: done, with words beside it: %s", operation.root, " | ".join(envelope.errors))
         return Answer(envelope.data or {}, envelope.server_time)
 
-    def _without_secrets(self, error: NumebotError) -> NumebotError:
-        """Strike out what a server may have echoed; its other words stay as they are."""
-        error.args = tuple(redact(str(part), self.settings.secrets) for part in error.args)
-        if isinstance(error, Rejected):
-            error.reasons = tuple(redact(reason, self.settings.secrets) for reason in error.reasons)
-        return error
+    def _without_secrets(self, envelope: Envelope) -> Envelope:
+        """Strike out what a server may have echoed, before its words go anywhere; the other words stay as they are."""
+        secrets = self.settings.secrets
+        errors = tuple(redact(message, secrets) for message in envelope.errors)
+        return replace(envelope, errors=errors, excerpt=redact(envelope.excerpt, secrets))
 
 
 def pause_before_retry(attempt: int, retry_after_s: float | None) -> float:

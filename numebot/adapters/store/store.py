@@ -184,6 +184,15 @@ class Store:
         with transaction(self._engine) as connection:
             _insert_event(connection, event)
 
+    def record_once(self, event: Event) -> bool:
+        """Add a line unless one of the same kind and words is there; return whether it was new."""
+        same = sa.and_(tables.events.c.kind == event.kind, tables.events.c.message == event.message)
+        with transaction(self._engine) as connection:
+            if connection.execute(sa.select(tables.events.c.id).where(same).limit(1)).first() is not None:
+                return False
+            _insert_event(connection, event)
+        return True
+
     def events(self, *, round_number: int | None = None, model: str | None = None, limit: int = 200) -> list[Event]:
         """Return the newest lines of the timeline, oldest first."""
         query = sa.select(tables.events).order_by(tables.events.c.id.desc()).limit(limit)
