@@ -31,6 +31,7 @@ from numebot.adapters.settings import (
 from numebot.core.errors import AccessDenied, ConfigError
 from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.durable import write_whole
+from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONFIGS
 
 if TYPE_CHECKING:
     from numebot.adapters.artifacts import Artifacts
@@ -39,19 +40,6 @@ if TYPE_CHECKING:
     from numebot.adapters.runner import Runner
     from numebot.adapters.store import Store
     from numebot.pipeline import Tools
-
-PRACTICE_MODELS = """\
-numerai_name,model_code,description,enabled,is_ensemble,parameters
-practice_xgboost,models.example_xgboost,A small XGBoost for practice,True,False,\
-"{""n_estimators"": 200, ""learning_rate"": 0.05}"
-practice_lightgbm,models.example_lightgbm,A small LightGBM for practice,True,False,\
-"{""n_estimators"": 200, ""learning_rate"": 0.05}"
-"""
-"""The models of the practice tournament's first day; the file is the user's to change afterwards."""
-
-MAKING_TAKES = {"small": "some 20 seconds", "full": "up to an hour and 15 GB"}
-MAKING_WITHIN_S = {"small": 300.0, "full": 3 * 3600.0}
-"""How long the made-up data take, in words, and when to give up waiting for them."""
 
 
 class App:
@@ -184,27 +172,24 @@ class App:
         """What a pass over a round needs. Raises: AccessDenied without a key."""
         from numebot.adapters.predictions import PredictionFiles
         from numebot.pipeline import Tools
-        from numebot.predicting import Predictor
-        from numebot.submitting import Patience, Submitter
+        from numebot.steps.confirming import Confirmer, Watch
+        from numebot.steps.journal import Journal
+        from numebot.steps.predicting import Predictor
+        from numebot.steps.submitting import Patience, Submitter
 
         _ = self.key
         wishes = self.settings.submission
-        patience = Patience(
-            retry_s=wishes.retry_s,
-            upload_attempts=wishes.attempts,
-            create_attempts=wishes.attempts,
-            settle_s=wishes.settle_s,
-            confirm_timeout_s=wishes.confirm_timeout_s,
-            confirm_poll_s=wishes.confirm_poll_s,
-        )
+        patience = Patience(wishes.attempts, wishes.retry_s, wishes.settle_s)
+        watch = Watch(wishes.confirm_timeout_s, wishes.confirm_poll_s)
+        journal = Journal(self.store, self.clock, at_border=partial(_crash, self._crash_at))
         return Tools(
             server=self.server,
             store=self.store,
             datasets=self.datasets,
+            journal=journal,
             predictor=Predictor(self.runner, self.artifacts, PredictionFiles(self.data_folder)),
-            submitter=Submitter(
-                self.server, self.store, self.clock, patience=patience, at_border=partial(_crash, self._crash_at)
-            ),
+            submitter=Submitter(self.server, journal, self.clock, patience),
+            confirmer=Confirmer(self.server, journal, self.clock, watch),
             clock=self.clock,
             deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
         )
@@ -255,7 +240,7 @@ def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], N
     folder = ordinary.paths.practice_folder
     configs = folder / "model_configs.csv"
     if not configs.exists():
-        write_whole(configs, PRACTICE_MODELS)
+        write_whole(configs, MODEL_CONFIGS)
     overrides = {"paths.data_folder": str(folder / "numerai_data"), "paths.model_configs": str(configs)}
     if say is None:
         yield App(load_settings(home, environ, {**overrides, "api.url": "http://127.0.0.1"}), None)

@@ -15,15 +15,18 @@ from datetime import timedelta
 
 from numebot.adapters.datasets import Datasets, LiveData
 from numebot.adapters.store import Store
-from numebot.core.account import require_scopes, slot_problem
+from numebot.core.account import slot_problem
 from numebot.core.errors import CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
 from numebot.core.ports import Clock, TournamentServer
-from numebot.core.rounds import SKEW_WORTH_A_WORD, ServerClock, spoken
 from numebot.core.submissions import ENDINGS, failed, has_reached, is_our_upload, moved_on, started_over
 from numebot.core.types import AccountModel, DataFile, Event, ModelConfig, RoundAnswer, RoundState, State, Submission
-from numebot.predicting import Predictor
-from numebot.settling import settle_earlier
-from numebot.submitting import OpenRound, Submitter
+from numebot.steps.asking import ask_round, check_key, open_round_of
+from numebot.steps.confirming import Confirmer
+from numebot.steps.journal import Journal
+from numebot.steps.open_round import OpenRound
+from numebot.steps.predicting import Predictor
+from numebot.steps.settling import settle_earlier
+from numebot.steps.submitting import Submitter
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +41,10 @@ class Tools:
     server: TournamentServer
     store: Store
     datasets: Datasets
+    journal: Journal
     predictor: Predictor
     submitter: Submitter
+    confirmer: Confirmer
     clock: Clock
     deadline_margin: timedelta
 
@@ -76,15 +81,13 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
     Raises: ConfigError (AccessDenied included) when a person has to act before anything can work; Unavailable when the
     account cannot be read; LocalTrouble when the database cannot be written. The rest is recorded per model.
     """
-    answer = tools.server.current_round(tournament)
-    _tell_round(tools, tournament, answer)
+    answer = ask_round(tools.server, tools.store, tools.clock, tournament)
     if answer.state is RoundState.UNKNOWN or answer.round is None:
         return PassResult(tournament, answer)
-    tools.store.remember_round(answer.round, now=tools.clock.now())
-    _check_key(tools)
+    check_key(tools.server)
     slots = [slot for slot in tools.server.account_models() if slot.tournament == tournament]
-    open_round = _open_round(tools, answer)
-    settle_earlier(tools.submitter, tools.store, slots, open_round)
+    open_round = open_round_of(answer, tools.clock, margin=tools.deadline_margin)
+    settle_earlier(tools.confirmer, tools.journal, tools.store, slots=slots, current=open_round)
     if answer.state is RoundState.CLOSED:
         return PassResult(tournament, answer, tuple(tools.store.submissions(tournament, answer.round.number)))
     by_name = {slot.name: slot for slot in slots}
@@ -122,7 +125,7 @@ class Pass:
 
     def _confirm(self, rows: dict[str, Submission]) -> None:
         submitted = [row for row in rows.values() if row.state is State.SUBMITTED and row.error is None]
-        for row in self._tools.submitter.confirm(submitted, self._open_round):
+        for row in self._tools.confirmer.confirm(submitted, self._open_round):
             rows[row.model] = row
 
     def _begin(self, config: ModelConfig) -> Submission:
@@ -134,7 +137,7 @@ class Pass:
         row = self._tools.store.begin_submission(fresh, now=self._tools.clock.now())
         if slot is not None and row.model_id != slot.id:
             # The slot was made, renamed or found only after the first attempt of this round.
-            row = self._tools.submitter.change(row, replace(row, model_id=slot.id), f"slot in the account: {slot.id}")
+            row = self._tools.journal.change(row, replace(row, model_id=slot.id), f"slot in the account: {slot.id}")
         return self._adopt(row, slot) if slot is not None else row
 
     def _adopt(self, row: Submission, slot: AccountModel) -> Submission:
@@ -147,7 +150,7 @@ class Pass:
             if entry.round_number == row.round_number and entry.status == "on-time" and is_known:
                 found = replace(row, filename=entry.filename, submission_id=entry.id)
                 confirmed = moved_on(found, State.CONFIRMED, confirmed_at=self._open_round.now())
-                return self._tools.submitter.change(row, confirmed, f"confirmed ({entry.filename}, found at Numerai)")
+                return self._tools.journal.change(row, confirmed, f"confirmed ({entry.filename}, found at Numerai)")
         return row
 
     def _is_to_do(self, config: ModelConfig, row: Submission) -> bool:
@@ -201,18 +204,18 @@ class Pass:
             return self._bring_to_submitted(row, config, live)
         except ONE_MODEL_FAILS as error:
             current = self._tools.store.submission(row.tournament, row.round_number, row.model) or row
-            return self._tools.submitter.fail(current, error, self._open_round)
+            return self._tools.journal.fail(current, error, self._open_round)
 
     def _bring_to_submitted(
         self, row: Submission, config: ModelConfig, live: LiveData | Exception | None
     ) -> Submission:
-        submitter = self._tools.submitter
+        change = self._tools.journal.change
         if not has_reached(row, State.UPLOADED):
-            row = self._tools.predictor.bring_to_checked(row, config, _usable(live), submitter.change)
+            row = self._tools.predictor.bring_to_checked(row, config, _usable(live), change)
         if not has_reached(row, State.SUBMITTED):
-            return submitter.submit(row, self._tools.predictor.file_of(row), self._open_round)
+            return self._tools.submitter.submit(row, self._tools.predictor.file_of(row), self._open_round)
         # Submitted in an earlier pass and not confirmed there: what is missing is the read-back alone.
-        return submitter.change(row, moved_on(row, State.SUBMITTED), "looking for the confirmation again")
+        return change(row, moved_on(row, State.SUBMITTED), "looking for the confirmation again")
 
     def _start_over_on_purpose(self, row: Submission) -> Submission:
         logger.warning(
@@ -223,7 +226,7 @@ class Pass:
             row.filename or "the old one",
         )
         message = f"starting over on purpose (--force), before: {row.state.value} {row.filename or ''}".rstrip()
-        return self._tools.submitter.change(row, started_over(row), message)
+        return self._tools.journal.change(row, started_over(row), message)
 
     def _rehearse(self, row: Submission, config: ModelConfig, live: LiveData | Exception | None) -> Submission:
         try:
@@ -250,48 +253,3 @@ def _usable(live: LiveData | Exception | None) -> LiveData:
 def _is_worth_resending(row: Submission) -> bool:
     """Whether a row came back from Numerai's validation with its file still good here."""
     return row.state is State.FAILED and row.step is State.CHECKED and row.submitted_at is not None
-
-
-def _open_round(tools: Tools, answer: RoundAnswer) -> OpenRound:
-    if answer.round is None:
-        raise ValueError("no round to play")
-    anchor = answer.server_time or tools.clock.now()
-    server_clock = ServerClock(anchor, tools.clock.monotonic())
-    return OpenRound(answer.round, server_clock, tools.clock, tools.deadline_margin)
-
-
-def _check_key(tools: Tools) -> None:
-    try:
-        warning = require_scopes(tools.server.key_info())
-    except Unavailable as error:
-        # What the key may do is good to know and not needed: the uploads themselves will tell.
-        logger.warning("the key's scopes could not be read: %s", error)
-        return
-    if warning:
-        logger.warning("%s", warning)
-
-
-def _tell_round(tools: Tools, tournament: int, answer: RoundAnswer) -> None:
-    now = tools.clock.now()
-    number = answer.round.number if answer.round else None
-    if answer.state is RoundState.UNKNOWN:
-        message = f"the state of the round is unknown, which is not the same as closed: {answer.reason}"
-        logger.warning("%s", message)
-        tools.store.record(Event(now, "round-unknown", message, tournament, number))
-        return
-    if answer.round is None:
-        logger.info("no round yet: %s", answer.reason or "the server lists none")
-        return
-    server_now = answer.server_time or now
-    skew = abs(server_now - now)
-    if skew > SKEW_WORTH_A_WORD:
-        message = f"this machine's clock is {spoken(skew)} off the server's; the server's is used for the deadline"
-        logger.warning("%s", message)
-        details = {"skew_s": skew.total_seconds()}
-        tools.store.record(Event(now, "clock-skew", message, tournament, number, details=details))
-    deadline = f"{answer.round.deadline:%a %Y-%m-%d %H:%M} UTC"
-    if answer.state is RoundState.OPEN:
-        left = spoken(answer.round.deadline - server_now)
-        logger.info("round %s is open, deadline %s (%s left)", number, deadline, left)
-    else:
-        logger.info("no round is open; round %s closed at %s", number, deadline)

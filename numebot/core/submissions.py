@@ -66,6 +66,13 @@ def has_reached(row: Submission, step: State) -> bool:
     return STEPS.index(row.step) >= STEPS.index(step)
 
 
+def slot_of(row: Submission) -> str:
+    """Return the id of the row's slot in the account; ValueError when it has none and cannot be uploaded."""
+    if row.model_id is None:
+        raise ValueError(f"{row.model} has no slot in the account")
+    return row.model_id
+
+
 def upload_name(model: str, round_number: int) -> str:
     """Return the name under which we ask for an upload; the server adds a random part before the ending."""
     return f"{model}_submission_{round_number}.csv"

@@ -51,9 +51,11 @@ def is_loopback_host(host: str) -> bool:
 def is_public_ip(text: str) -> bool:
     """Say whether the numeric address is on the open internet, looking through IPv4 addresses wrapped in IPv6."""
     ip = _parsed_ip(text)
-    return ip is not None and all(
-        inner.is_global and not inner.is_multicast and not inner.is_reserved for inner in (ip, *_wrapped(ip))
-    )
+    if ip is None:
+        return False
+    wrapped = _wrapped(ip)
+    # A gateway or the kernel takes the IPv4 address out, so that one is what is reached.
+    return all(_is_global(inner) for inner in wrapped) if wrapped else _is_global(ip)
 
 
 class AddressPolicy:
@@ -137,6 +139,10 @@ class AddressPolicy:
         if parsed is not None and parsed.is_loopback:
             return self._allow_loopback
         return is_public_ip(ip) and not plain
+
+
+def _is_global(ip: _IPAddress) -> bool:
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
 def _parsed_ip(text: str) -> _IPAddress | None:

@@ -100,7 +100,7 @@ def close(connection: socket.socket, stop: threading.Event) -> None:
 
 
 class FaultServer:
-    """Answers by route: the name of a GraphQL root, or "GET /path" and "PUT /path". The last reply of a route repeats."""
+    """Answers by route: a GraphQL root, or "GET /path" and "PUT /path". The last reply of a route repeats."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.requests: list[Seen] = []
@@ -168,7 +168,9 @@ class FaultServer:
     def _matches(route: str, request: Seen) -> bool:
         if " " in route:
             return route == f"{request.method} {request.path.partition('?')[0]}"
-        return request.method == "POST" and re.search(rf"\b{route}\s*[({{]", json.loads(request.body)["query"]) is not None
+        if request.method != "POST":
+            return False
+        return re.search(rf"\b{route}\s*[({{]", json.loads(request.body)["query"]) is not None
 
 
 def read_request(connection: socket.socket) -> Seen | None:

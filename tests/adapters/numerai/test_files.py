@@ -322,7 +322,9 @@ def test_a_refusal_of_the_name_is_not_repeated(server: FaultServer, client: Nume
     assert server.count("dataset") == 1
 
 
-def test_progress_hears_of_all_bytes(offer: FaultServer, make_client: Make, clock: HurriedClock, tmp_path: Path) -> None:
+def test_progress_hears_of_all_bytes(
+    offer: FaultServer, make_client: Make, clock: HurriedClock, tmp_path: Path
+) -> None:
     heard: list[tuple[str, int, int | None]] = []
     settings = make_client().settings
     client = NumeraiClient(settings, clock, progress=lambda *report: heard.append(report))

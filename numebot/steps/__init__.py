@@ -1,0 +1,1 @@
+"""The steps of a round, one file each: predicting → submitting → confirming, and settling after the deadline."""

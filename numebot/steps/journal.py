@@ -1,0 +1,56 @@
+"""Writing the step machine down: each change is durable, in the timeline and in the log before the next one begins."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from numebot.core.errors import Rejected, RoundClosed
+from numebot.core.ports import Clock, SubmissionStore
+from numebot.core.submissions import ended, failed
+from numebot.core.types import Event, State, Submission
+from numebot.steps.open_round import OpenRound
+
+logger = logging.getLogger(__name__)
+
+BAD_NEWS = (State.FAILED, State.REJECTED, State.MISSED, State.LATE)
+
+
+class Journal:
+    """The only way in which a row of the step machine moves."""
+
+    def __init__(
+        self, store: SubmissionStore, clock: Clock, *, at_border: Callable[[str], None] = lambda border: None
+    ) -> None:
+        """`at_border` is called with "before:STATE" and "STATE" around each durable change; kill tests use it."""
+        self._store = store
+        self._clock = clock
+        self._at_border = at_border
+
+    def change(self, before: Submission, after: Submission, message: str, **details: object) -> Submission:
+        """Write one state change down and return the row as it stands then. Raises: LocalTrouble."""
+        level = logging.WARNING if after.state in BAD_NEWS else logging.INFO
+        logger.log(level, "round %s: %s %s", before.round_number, before.model, message)
+        event = Event(
+            at=self._clock.now(),
+            kind="state",
+            message=message,
+            tournament=before.tournament,
+            round_number=before.round_number,
+            model=before.model,
+            details={"state": after.state.value, "step": after.step.value, **details},
+        )
+        self._at_border(f"before:{after.state.value}")
+        changed = self._store.change(before, after, event)
+        self._at_border(after.state.value)
+        return changed
+
+    def fail(self, row: Submission, error: Exception, open_round: OpenRound) -> Submission:
+        """Record a failure in its own class: rejected for good, missed, or to be tried again before the deadline."""
+        words = str(error)
+        if isinstance(error, Rejected):
+            return self.change(row, ended(row, State.REJECTED, words), f"rejected: {words}")
+        if isinstance(error, RoundClosed):
+            return self.change(row, ended(row, State.MISSED, words), f"missed: {words}")
+        again = open_round.next_attempt(row.attempts + 1)
+        return self.change(row, failed(row, words, next_attempt_at=again), f"failed: {words}")

@@ -1,0 +1,133 @@
+"""The careful step: checked → uploaded → submitted.
+
+Exactly-once cannot be had over a network; exactly one accepted, identical, on-time submission can: the filename that
+the upload authorisation returned is written down before createSubmission is sent, and after any doubtful answer Numerai
+is asked for that filename before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from numebot.core.errors import Ambiguous, Rejected, Unavailable
+from numebot.core.ports import Clock, TournamentServer
+from numebot.core.submissions import are_bytes_lost, moved_on, slot_of, upload_name
+from numebot.core.types import State, Submission
+from numebot.steps.journal import Journal
+from numebot.steps.open_round import OpenRound
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often each request is tried in one pass, and how long to wait in between, in seconds.
+
+    `settle_s` is the wait after a doubtful answer: a submission that is still on its way shows up by then.
+    """
+
+    attempts: int = 3
+    retry_s: float = 5.0
+    settle_s: float = 15.0
+
+
+class Submitter:
+    """Brings checked files to "submitted" with one server."""
+
+    def __init__(self, server: TournamentServer, journal: Journal, clock: Clock, patience: Patience) -> None:
+        self._server = server
+        self._journal = journal
+        self._clock = clock
+        self._patience = patience
+
+    def submit(self, row: Submission, file: Path, open_round: OpenRound) -> Submission:
+        """Bring a checked or uploaded row to "submitted"; bytes that the storage lost are uploaded once more.
+
+        Raises as `upload` and `create`.
+        """
+        is_resumed = row.step is State.UPLOADED
+        for is_last in (False, True):
+            if row.step is not State.UPLOADED:
+                row = self.upload(row, file, open_round)
+            try:
+                return self.create(row, open_round, is_resumed=is_resumed)
+            except Rejected as error:
+                words = " ".join(error.reasons) or str(error)
+                if is_last or not are_bytes_lost(words):
+                    raise
+                back = replace(row, state=State.CHECKED, step=State.CHECKED, filename=None, submission_id=None)
+                row = self._journal.change(row, back, f"Numerai lost the upload ({words}): uploading afresh")
+                is_resumed = False
+        raise AssertionError("the loop returns or raises")
+
+    def upload(self, row: Submission, file: Path, open_round: OpenRound) -> Submission:
+        """Send the bytes under a fresh authorisation per attempt; afterwards the filename is durable.
+
+        Raises: Unavailable, AccessDenied, Rejected, RoundClosed, LocalTrouble.
+        """
+        name = upload_name(row.model, row.round_number)
+        for attempt in range(1, self._patience.attempts + 1):
+            open_round.require_time()
+            try:
+                authorisation = self._server.authorise_upload(row.tournament, slot_of(row), name)
+                self._server.put_file(authorisation, file)
+            except Unavailable as error:
+                if attempt == self._patience.attempts:
+                    raise
+                self._pause(row, error, attempt)
+                continue
+            done = moved_on(row, State.UPLOADED, filename=authorisation.filename, submission_id=None)
+            size = file.stat().st_size
+            message = f"uploaded {size:,} bytes as {authorisation.filename}"
+            return self._journal.change(row, done, message, bytes=size, attempt=attempt)
+        raise AssertionError("the loop returns or raises")
+
+    def create(self, row: Submission, open_round: OpenRound, *, is_resumed: bool) -> Submission:
+        """Turn the uploaded bytes into a submission, at most once.
+
+        A resumed row may have been sent by a process that died: then, and after every doubtful answer, Numerai is asked
+        for the filename first.
+        Raises: Unavailable, AccessDenied, Rejected, RoundClosed.
+        """
+        found = self._find(row) if is_resumed else None
+        for attempt in range(1, self._patience.attempts + 1):
+            if found is None:
+                open_round.require_time()
+                found = self._create_once(row, open_round, attempt)
+            if found is not None:
+                done = moved_on(row, State.SUBMITTED, submission_id=found, submitted_at=open_round.now())
+                return self._journal.change(row, done, f"submitted, id {found}", attempt=attempt)
+        raise Unavailable(f"createSubmission: no usable answer in {self._patience.attempts} attempts")
+
+    def _create_once(self, row: Submission, open_round: OpenRound, attempt: int) -> str | None:
+        filename = row.filename or ""
+        try:
+            return self._server.create_submission(
+                row.tournament, slot_of(row), filename, data_datestamp=open_round.round.data_datestamp
+            )
+        except Ambiguous as error:
+            logger.warning(
+                "round %s: %s no clear answer (%s); asking Numerai for %s before anything is sent again",
+                row.round_number, row.model, error, filename,
+            )  # fmt: skip
+            self._clock.wait(self._patience.settle_s)
+            return self._find(row)
+        except Unavailable as error:
+            if attempt == self._patience.attempts:
+                raise
+            self._pause(row, error, attempt)
+            return None
+
+    def _find(self, row: Submission) -> str | None:
+        """Return the id under which the server knows our filename. Raises rather than guess when it cannot be asked."""
+        for record in self._server.submission_records(slot_of(row)):
+            if record.filename == row.filename:
+                return record.id
+        return None
+
+    def _pause(self, row: Submission, error: Unavailable, attempt: int) -> None:
+        wait = max(error.retry_after_s or 0.0, self._patience.retry_s * attempt)
+        logger.warning("round %s: %s %s; trying again in %.0f s", row.round_number, row.model, error, wait)
+        self._clock.wait(wait)
