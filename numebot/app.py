@@ -254,6 +254,7 @@ def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], N
         seed=ordinary.practice.seed,
         scale=ordinary.practice.scale,
         window_minutes=ordinary.practice.window_minutes,
+        opens_now=True,
         models=tuple(names),
     )
     say(f"Practice: a Numerai on this machine, in {folder}. No account is used and nothing leaves the machine.")

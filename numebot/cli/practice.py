@@ -55,6 +55,9 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
     help="Minutes that a round opens behind its hour; the deadline slides along.",
 )
 @click.option(
+    "--open-now", "opens_now", is_flag=True, help="Open the next round at once, unless one has time left to be played."
+)
+@click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
     default=1,
@@ -110,8 +113,9 @@ def command(folder: Path | None, ready_json: bool, until_eof: bool, **settings: 
     )
     _say(f"numebot practice: in {options.folder}, nothing leaves this machine.")
     _say("Starting; the first time the data are made up, which takes a moment (full: a quarter of an hour) …")
-    # an early end must also work while the data are made
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # An early end must also work while the data are made; shells start background jobs with SIGINT ignored.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     if until_eof:
         threading.Thread(target=_end_with_input, daemon=True).start()
     with PracticeServer(options, say=_say) as server:

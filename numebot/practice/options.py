@@ -11,7 +11,8 @@ class PracticeOptions:
     """How to run a practice tournament in `folder`; durations are practice time, `speed` is practice per real second.
 
     Port 0 is any free one. `data` is a folder with real parquet files to serve in place of made-up ones. Empty
-    `models` leave the world's defaults. With `makes_files_first` nothing is answered before every file on offer has
+    `models` leave the world's defaults. With `opens_now` the next round opens at the start unless one has time left.
+    With `makes_files_first` nothing is answered before every file on offer has
     been made (small: a quarter of a minute, once); otherwise the first one to ask for a file waits for it. They lie in
     `market_folder`, by default inside `folder`; several tournaments can share one.
     """
@@ -23,6 +24,7 @@ class PracticeOptions:
     window_minutes: float = 60
     period_minutes: float = 1440
     open_late_minutes: float = 0
+    opens_now: bool = False
     speed: float = 1.0
     data: Path | None = None
     faults: Path | None = None

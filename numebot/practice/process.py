@@ -102,7 +102,8 @@ def arguments(options: PracticeOptions) -> list[str]:
         "--faults": options.faults.absolute() if options.faults else None,
         "--models": ",".join(options.models) or None,
     }
-    flags = ["--rate-limits"] if options.has_rate_limits else []
+    switches = {"--rate-limits": options.has_rate_limits, "--open-now": options.opens_now}
+    flags = [name for name, is_on in switches.items() if is_on]
     return [word for name, value in given.items() if value is not None for word in (name, str(value))] + flags
 
 

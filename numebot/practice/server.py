@@ -167,6 +167,7 @@ def _world(options: PracticeOptions, storage: Storage, clock: PracticeClock) -> 
         window_minutes=options.window_minutes,
         period_minutes=options.period_minutes,
         open_late_minutes=options.open_late_minutes,
+        opens_now=options.opens_now,
         seed=options.seed,
         validation_delay_s=options.validation_delay_s,
     )

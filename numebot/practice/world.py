@@ -28,7 +28,8 @@ class WorldOptions:
     """How a practice tournament is set up; all durations run on its own clock.
 
     A round opens when the tournament first starts (or `open_late_minutes` later) and then once every
-    `period_minutes`; it takes on-time submissions for `window_minutes`.
+    `period_minutes`; it takes on-time submissions for `window_minutes`. With `opens_now` each start opens the next one
+    unless the current one has enough time left to be played.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class WorldOptions:
     window_minutes: float = 60
     period_minutes: float = 1440
     open_late_minutes: float = 0
+    opens_now: bool = False
     seed: int = 1
     validation_delay_s: float = 1.0
     public_id: str = "PRACTICEPRACTICEPRACTICEPRACTICE"
@@ -229,11 +231,13 @@ def _new_state(options: WorldOptions, now: datetime) -> State:
 
 
 def _anchor(options: WorldOptions, known: Anchor, now: datetime) -> Anchor:
-    """Return the known anchor, or, when the rhythm was changed, a new one that opens the next number now."""
+    """Return the known anchor; a new one that opens the next number now when the rhythm was changed or `opens_now`."""
     wanted = _fresh_anchor(options, known.number, known.opens_at)
-    if wanted == known:
+    current = _calendar(known).current(now)
+    has_time = current.deadline - now >= min(timedelta(minutes=5), (current.deadline - current.opens_at) / 3)
+    if wanted == known and (has_time or not options.opens_now):
         return known
-    return _fresh_anchor(options, _calendar(known).current(now).number + 1, now)
+    return _fresh_anchor(options, current.number + 1, now)
 
 
 def _fresh_anchor(options: WorldOptions, number: int, opens_at: datetime) -> Anchor:

@@ -273,6 +273,19 @@ def test_another_rhythm_opens_the_next_number_at_once(tmp_path: Path) -> None:
     assert (current.number, current.opens_at) == (1405, START)
 
 
+def test_a_start_that_opens_now_always_has_a_round_with_time_left(tmp_path: Path) -> None:
+    first = tournament(tmp_path, opens_now=True)
+    number = first.world.calendar.current(first.clock.now()).number
+    for minutes, opened in ((54, 0), (3, 1), (90, 2)):
+        first.clock.advance(timedelta(minutes=minutes))
+        first.world.save()
+        again = tournament(tmp_path, opens_now=True)
+        current = again.world.calendar.current(again.clock.now())
+        assert current.number == number + opened
+        assert current.deadline - again.clock.now() >= timedelta(minutes=5)
+        first = again
+
+
 def test_an_unreadable_state_is_named_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text('{"saved_at": 3}')
     with pytest.raises(ConfigError, match=r"state\.json: not a state .* Move the file away"):

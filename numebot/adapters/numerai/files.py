@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 DOWNLOAD_TRIES = 3
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 2 * 1024 * 1024
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes so far and the bytes in all (None when the server does not tell)."""

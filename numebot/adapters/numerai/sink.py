@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_MOST_WAITING_CHUNKS = 8
+_MOST_WAITING_CHUNKS = 4
 SYNC_EVERY_BYTES = 64 * 1024 * 1024
 
 
