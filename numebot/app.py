@@ -165,6 +165,8 @@ class App:
             progress=progress,
         )
         self.store.remember_version(version)
+        for file in self.datasets.static_files():
+            self.store.remember_file(file, now=self.clock.now())
         return version
 
     @cached_property

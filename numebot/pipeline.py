@@ -16,7 +16,7 @@ from datetime import timedelta
 from numebot.adapters.datasets import Datasets, LiveData
 from numebot.adapters.store import Store
 from numebot.core.account import slot_problem
-from numebot.core.errors import CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
+from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
 from numebot.core.ports import Clock, TournamentServer
 from numebot.core.submissions import ENDINGS, failed, has_reached, is_our_upload, moved_on, started_over
 from numebot.core.types import AccountModel, DataFile, Event, ModelConfig, RoundAnswer, RoundState, State, Submission
@@ -202,7 +202,8 @@ class Pass:
             if self._wishes.force and not is_resending and row.step is not State.PENDING:
                 row = self._start_over_on_purpose(row)
             return self._bring_to_submitted(row, config, live)
-        except ONE_MODEL_FAILS as error:
+        except (*ONE_MODEL_FAILS, AccessDenied) as error:
+            # The key itself was accepted before; a refusal now concerns this slot alone.
             current = self._tools.store.submission(row.tournament, row.round_number, row.model) or row
             return self._tools.journal.fail(current, error, self._open_round)
 

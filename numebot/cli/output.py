@@ -39,8 +39,10 @@ class LevelFormatter(logging.Formatter):
         line = super().format(record)
         if record.levelno <= logging.INFO:
             return line
-        colour = "yellow" if record.levelno == logging.WARNING else "red"
-        return f"{click.style(record.levelname.lower() + ':', fg=colour)} {line}"
+        level = record.levelname.lower() + ":"
+        if sys.stderr.isatty():
+            level = click.style(level, fg="yellow" if record.levelno == logging.WARNING else "red")
+        return f"{level} {line}"
 
 
 def set_up_logging(app: App) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from datetime import UTC, datetime
@@ -442,3 +443,12 @@ def test_a_real_era_is_read_as_live_data(server: FakeDataSource, tmp_path: Path)
     assert set(frame.dtypes) == {np.dtype(np.int8)}
     with pytest.raises(PluginError, match=r"features are not in v5.3/live.parquet of round 1405"):
         live.frame("medium")
+
+
+def test_the_files_that_were_used_are_told_with_their_sha256(server: FakeDataSource, datasets: Datasets) -> None:
+    assert datasets.static_files() == ()
+    datasets.training(SELECTION)
+    (file,) = datasets.static_files()
+    assert (file.name, file.round_number) == ("v5.3/train.parquet", None)
+    assert file.sha256 == hashlib.sha256(server.files["v5.3/train.parquet"]).hexdigest()
+    assert file.path.read_bytes() == server.files["v5.3/train.parquet"]

@@ -141,6 +141,16 @@ def test_a_submission_that_numerai_never_lists_is_never_called_confirmed(numebot
     assert len(bot.server.world.submissions_of("alpha")) == 1
 
 
+def test_a_slot_that_the_key_may_not_touch_stops_no_other(numebot: Make) -> None:
+    bot = numebot()
+    words = "You do not have permission to upload to this model"
+    bot.server.faults.switch_on(Fault(Kind.SEVERAL_ERRORS, "submissionUploadAuth", messages=(words,), times=1))
+    alpha, beta = bot.run().submissions
+    assert alpha.state is State.FAILED
+    assert words in alpha.error
+    assert beta.state is State.CONFIRMED
+
+
 def test_a_round_that_closes_between_upload_and_create_is_missed(numebot: Make) -> None:
     bot = numebot()
     closed = Fault(Kind.SEVERAL_ERRORS, "createSubmission", messages=("Current round not open for submissions",))

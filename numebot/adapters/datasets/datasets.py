@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from numebot.adapters.datasets import provenance
+import numebot.adapters.datasets.provenance as provenance
 from numebot.adapters.datasets.files import StaticFiles, Versions
 from numebot.adapters.datasets.live import LiveContents, LiveData, inspect_live
 from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
@@ -17,7 +17,7 @@ from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, re
 from numebot.core.errors import Unavailable
 from numebot.core.features import LIVE_FILE, FeatureSets, eras_after, layout_of, parse_feature_sets
 from numebot.core.ports import DataSource
-from numebot.core.types import Round, Tournament
+from numebot.core.types import DataFile, Round, Tournament
 from numebot.plugin import TrainingData
 
 logger = logging.getLogger(__name__)
@@ -77,6 +77,10 @@ class Datasets:
         except Unavailable:
             self._static.discard(name)
             raise
+
+    def static_files(self) -> tuple[DataFile, ...]:
+        """Return the static files that were used so far, for the store to remember."""
+        return tuple(self._static.in_use())
 
     def training(self, selection: Selection) -> TrainingData:
         """Return the rows of train.parquet that have the first target.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from numebot.adapters.datasets import provenance
+import numebot.adapters.datasets.provenance as provenance
 from numebot.adapters.datasets.provenance import Provenance
 from numebot.core.errors import ConfigError, Unavailable
 from numebot.core.features import LIVE_FILE, layout_of, listed, version_key, versions_on_offer
 from numebot.core.ports import DataSource
+from numebot.core.types import DataFile
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +112,13 @@ class StaticFiles:
                 Provenance(name, tournament, download.sha256, download.size_bytes, download.etag).write(path)
         self._current[name] = path
         return path
+
+    def in_use(self) -> Iterator[DataFile]:
+        """Yield the files that this object handed out."""
+        for path in self._current.values():
+            known = Provenance.read(path)
+            if known is not None:
+                yield DataFile(known.name, path, known.sha256, known.size_bytes, etag=known.etag)
 
     def discard(self, name: str) -> None:
         """Remove a file that turned out to be broken; the next call fetches it afresh."""

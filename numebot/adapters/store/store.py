@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from numebot.adapters.store import tables
+import numebot.adapters.store.tables as tables
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
 from numebot.core.errors import ConfigError, LocalTrouble
 from numebot.core.types import DataFile, Event, ModelConfig, Round, State, Submission, TrainedVersion
