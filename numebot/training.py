@@ -89,7 +89,6 @@ def train_model(
     )
     trained = artifacts.keep(config.name, record, save=fitted.save, now=now(), tournament=config.tournament)
     progress(f"kept as version {trained.version}, current from now on")
-    logger.info("%s: trained %s on %s", config.name, trained.version, selection.version)
     return trained
 
 

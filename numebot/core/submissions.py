@@ -141,6 +141,12 @@ _LOST_BYTES = re.compile(
 )
 
 
+def attempts_made(row: Submission) -> int:
+    """Return how often work on a row was begun: its failures, and the attempt that got it where it stands."""
+    is_in_progress = row.step is not State.PENDING and row.state is not State.FAILED
+    return row.attempts + (1 if is_in_progress else 0)
+
+
 def as_json(row: Submission) -> Mapping[str, object]:
     """Return the documented form of a row for `--json`."""
     return {
@@ -149,6 +155,6 @@ def as_json(row: Submission) -> Mapping[str, object]:
         "filename": row.filename,
         "submission_id": row.submission_id,
         "sha256": row.sha256,
-        "attempts": row.attempts,
+        "attempts": attempts_made(row),
         "error": row.error,
     }

@@ -102,6 +102,7 @@ class Submission:
     `state` is what a person sees; `step` is the last step that is durable, so a failed row knows where to go on.
     `filename` is Numerai's unique name for the uploaded bytes: the idempotency key. `inputs_sha256` is the key of what
     the predictions were made from (round, data, code, trained version): when it changes, they are made again.
+    `attempts` counts failures.
     """
 
     tournament: int

@@ -74,16 +74,16 @@ def measure(url: str, folder: Path, rounds: int) -> None:
         ours.append(seconds)
         memory.append((before, after))
         synced_curls.append(seconds_of(curl_and_sync, url, target))
-        print(  # noqa: T201  # a benchmark is a command
+        print(
             f"curl {curls[-1]:6.2f} s   ours {seconds:6.2f} s   curl + fsync {synced_curls[-1]:6.2f} s   "
             f"memory {before:.0f} → {after:.0f} MB"
         )
     for name, choice in (("median", statistics.median), ("best", min)):
-        print(  # noqa: T201
+        print(
             f"{name}: {choice(curls) / choice(ours):.0%} of curl's speed, "
             f"{choice(synced_curls) / choice(ours):.0%} of curl + fsync"
         )
-    print(f"peak memory grew by {max(after - before for before, after in memory):.0f} MB")  # noqa: T201
+    print(f"peak memory grew by {max(after - before for before, after in memory):.0f} MB")
 
 
 def seconds_of(action: Callable[[str, Path], None], url: str, target: Path) -> float:

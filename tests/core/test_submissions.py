@@ -11,6 +11,7 @@ from numebot.core.submissions import (
     Verdict,
     are_bytes_lost,
     as_json,
+    attempts_made,
     ended,
     failed,
     has_reached,
@@ -109,6 +110,14 @@ def test_the_inputs_key_changes_with_every_part() -> None:
     base = inputs_key(round=1405, data="a", code="b", parameters={"depth": 5})
     assert base == inputs_key(data="a", round=1405, parameters={"depth": 5}, code="b")
     assert base != inputs_key(round=1405, data="a", code="b", parameters={"depth": 6})
+
+
+def test_attempts_count_the_failures_and_the_one_that_led_here() -> None:
+    assert attempts_made(Submission(8, 1405, "rpica")) == 0
+    assert attempts_made(ROW) == 1
+    once_failed = failed(ROW, "x", next_attempt_at=None)
+    assert attempts_made(once_failed) == 1
+    assert attempts_made(moved_on(once_failed, State.CONFIRMED)) == 2
 
 
 def test_the_json_form_has_the_documented_fields() -> None:
