@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,10 +28,11 @@ from numebot.adapters.settings import (
     load_settings,
     missing_key_message,
 )
-from numebot.core.errors import AccessDenied, ConfigError
+from numebot.core.errors import AccessDenied, ConfigError, NumebotError
 from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.durable import write_whole
 from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONFIGS
+from numebot.redaction import redact
 
 if TYPE_CHECKING:
     from numebot.adapters.artifacts import Artifacts
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from numebot.adapters.runner import Runner
     from numebot.adapters.store import Store
     from numebot.pipeline import Tools
+
+KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY")
+"""Taken out of the environment once they are read: plugins run in this process."""
 
 
 class App:
@@ -56,6 +60,8 @@ class App:
         """Hears of every download: name, bytes so far, bytes in all. Set before the server is first used."""
         self._key = key
         self._crash_at = crash_at
+        self.is_interrupted = False
+        """Set by a signal; the next step of a round does not begin then, whatever swallowed the exception."""
         self._closing = ExitStack()
 
     def close(self) -> None:
@@ -79,6 +85,10 @@ class App:
         """What must never be seen in any output."""
         return (self._key.public_id, self._key.secret_key) if self._key else ()
 
+    def clean(self, text: str) -> str:
+        """Return `text` without secrets: it may come from a plugin or a library."""
+        return redact(text, self.secrets)
+
     @cached_property
     def registry(self) -> Registry:
         """The rows of model_configs.csv. Raises: ConfigError when the file cannot be read at all."""
@@ -90,13 +100,18 @@ class App:
 
     @cached_property
     def store(self) -> Store:
-        """The database, tied to the server in the settings. Raises: ConfigError, LocalTrouble."""
+        """The database, which must not belong to another server. Raises: ConfigError, LocalTrouble."""
         from numebot.adapters.store import Store  # what is not used is not loaded, here and below
 
         store = Store(f"sqlite:///{self.data_folder / 'numebot.db'}")
         self._closing.callback(store.close)
-        store.claim_for(urlsplit(self.settings.api.url).hostname or self.settings.api.url)
+        store.require_server(self.server_name)
         return store
+
+    @property
+    def server_name(self) -> str:
+        """What tells one tournament server from another."""
+        return urlsplit(self.settings.api.url).hostname or self.settings.api.url
 
     @cached_property
     def server(self) -> NumeraiClient:
@@ -156,6 +171,7 @@ class App:
         """Train one model and remember the version. No key is needed: the data are public. Raises as `train_model`."""
         from numebot.training import train_model
 
+        self.store.claim_for(self.server_name)
         version = train_model(
             config,
             datasets=self.datasets,
@@ -180,10 +196,11 @@ class App:
         from numebot.steps.submitting import Patience, Submitter
 
         _ = self.key
+        self.store.claim_for(self.server_name)
         wishes = self.settings.submission
         patience = Patience(wishes.attempts, wishes.retry_s, wishes.settle_s)
         watch = Watch(wishes.confirm_timeout_s, wishes.confirm_poll_s)
-        journal = Journal(self.store, self.clock, at_border=partial(_crash, self._crash_at))
+        journal = Journal(self.store, self.clock, clean=self.clean, at_border=self._at_border)
         return Tools(
             server=self.server,
             store=self.store,
@@ -196,11 +213,12 @@ class App:
             deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
         )
 
-
-def _crash(wanted: str, border: str) -> None:
-    """Kill this process at one border of the step machine, as a power cut would: for tests of the recovery."""
-    if wanted == border:
-        os.kill(os.getpid(), signal.SIGKILL)
+    def _at_border(self, border: str) -> None:
+        """Stop between two durable changes: when the owner wants to, and where a test of the recovery wants a kill."""
+        if self.is_interrupted:
+            raise KeyboardInterrupt
+        if border == self._crash_at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @contextmanager
@@ -222,7 +240,7 @@ def open_app(
             "Python runs with -O (or PYTHONOPTIMIZE is set), which removes checks inside libraries. "
             "Start numebot without it; nothing was done."
         )
-    environ = os.environ if environ is None else environ
+    environ = dict(os.environ) if environ is None else environ
     home = find_home(environ, Path.cwd())
     with ExitStack() as stack:
         if practice:
@@ -231,8 +249,14 @@ def open_app(
             found = load_api_key(home, environ)
             crash_at = environ.get("NUMEBOT_CRASH_AT", "")
             app = App(load_settings(home, environ), found.key, warnings=found.warnings, crash_at=crash_at)
+        for name in KEY_VARIABLES:
+            os.environ.pop(name, None)  # from here on nobody in this process can read the key but through the app
         stack.callback(app.close)
-        yield app
+        try:
+            yield app
+        except NumebotError as error:
+            error.args = (app.clean(str(error)), *error.args[1:])
+            raise
 
 
 @contextmanager

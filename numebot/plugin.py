@@ -35,11 +35,16 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
 * `target` is the target that `fit` wants, or a list of them; the first one is `data.y` and the one that is evaluated.
 * The parameters of the CSV row arrive in the constructor as keywords. Give each a default.
 * `predict` gets the live rows, index `id`, with exactly the features of the training in the same order. It returns one
-  number per row: a Series (aligned by its index) or a 1-d array (by position).
+  number per row: a Series or a frame of one column (aligned by the index), a 1-d array or a list (by position).
+  Integers and floats are numbers; text, booleans, dates, categories, complex and masked values are refused.
 * Any scale is allowed, since numebot ranks into (0, 1). With `scale = None` your own numbers are kept; they must lie in
   [0, 1].
 * Without a `fit` of its own a model needs no training. `save` and `load` pickle the model unless you write your own;
   native formats of a library survive its updates better (see models/example_xgboost.py).
+* `feature_set`, `target` and `scale` are read right after the constructor, which gets the parameters of the training
+  where there was one.
+* Working folder, environment, logging, warnings, signals and random seeds are put back after each call. Set what you
+  need in the method that needs it.
 * The frames are yours alone for the length of the call, but leave them as they are: `check_model` says when you don't.
 
 Check it before numebot does, in a test of your own or with `numebot models check`:
@@ -64,6 +69,7 @@ import pandas as pd
 
 from numebot.core.errors import CheckFailed, PluginError
 from numebot.core.predictions import aligned
+from numebot.core.words import plain, text_of, words_of
 
 __all__ = ["Model", "TrainingData", "check_model", "needs_training", "require_model"]
 
@@ -162,10 +168,12 @@ def check_model(
         else:
             findings = []
         return findings + _prediction_findings(fresh, live) + _saving_findings(fresh, pristine, live)
+    except KeyboardInterrupt:
+        raise
     except PluginError as error:
-        return [f"predict: {error}"]
-    except Exception as error:  # noqa: BLE001 # around one plugin: whatever it raises is what its author asks about
-        return [f"error: {type(error).__name__}: {error}"]
+        return [f"predict: {plain(text_of(error))}"]
+    except BaseException as error:  # noqa: BLE001 # around one plugin: whatever it raises is what its author asks about
+        return [f"error: {words_of(error)}"]
 
 
 def _fit(model: Model, training: TrainingData) -> list[str]:

@@ -88,6 +88,20 @@ class Short(Steady):
         return np.zeros(len(live) - 1)
 
 
+class Leaves(Steady):
+    def predict(self, live: pd.DataFrame) -> object:
+        sys.exit("\x1b[2Jdone \udcff")
+
+
+class Mute(Steady):
+    def predict(self, live: pd.DataFrame) -> object:
+        class Wordless(BaseException):
+            def __str__(self) -> str:
+                raise RuntimeError
+
+        raise Wordless
+
+
 class NeedsArguments(Steady):
     def __init__(self, depth: int) -> None:
         self.depth = depth
@@ -111,6 +125,8 @@ def test_a_model_that_keeps_the_contract_has_no_finding(model: type[Model] | Mod
         (Constant, "spread: all predictions are 0.5"),
         (Unscaled, "scale: with scale = None"),
         (Raises, "error: KeyError: 'feature_unknown'"),
+        (Leaves, r"error: SystemExit: done \\udcff"),
+        (Mute, r"error: Wordless: \(its text cannot be had: __str__ raised RuntimeError\)"),
         (Short, r"predict: predict returned an array of shape \(96,\) for 97 rows"),
         (NeedsArguments, "error: TypeError: .*depth"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from numebot.core.errors import LocalTrouble
@@ -42,5 +42,7 @@ def _take(descriptor: int, path: Path) -> None:
             f"{path.parent}: another numebot (process {holder}) is at work in this data folder and does the same job. "
             "Wait for it to end, or stop it, then run again."
         ) from error
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    with suppress(OSError):
+        # The name of the holder is a courtesy; a full disk must not keep the lock from being held.
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)

@@ -76,6 +76,10 @@ def main() -> None:
     except NumebotError as error:
         _say(str(error))
         sys.exit(1)
+    except OSError as error:
+        # Files have their own words; what is left are the outputs: a full disk behind a redirection, a closed pipe.
+        _say(f"{error.filename or 'the answer could not be written'}: {error.strerror or error}.")
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

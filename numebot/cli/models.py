@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import click
 from rich.text import Text
 
 from numebot.app import App, open_app
-from numebot.cli.output import print_table, set_up_logging
+from numebot.cli.output import as_document, print_table, set_up_logging
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig, Tournament
 
@@ -27,7 +26,7 @@ def command(*, practice: bool, wants_json: bool) -> int:
         answers = [_as_answer(app, config) for config in app.registry.models]
         notices = (*app.registry.problems, *app.registry.notices)
         if wants_json:
-            click.echo(json.dumps(answers, indent=2))
+            click.echo(as_document(answers))
         else:
             _show(answers, str(app.settings.paths.model_configs))
     for notice in notices:

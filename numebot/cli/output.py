@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
+import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import FrameType, TracebackType
 
 import click
 from rich import box
@@ -54,6 +59,7 @@ def set_up_logging(app: App) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("numebot").setLevel(app.settings.log.level)
+    sys.excepthook = _last_words
     for warning in app.warnings:
         logging.getLogger(__name__).warning("%s", warning)
 
@@ -61,6 +67,56 @@ def set_up_logging(app: App) -> None:
 def say(line: str) -> None:
     """Tell a step to whoever watches, on stderr."""
     click.echo(line, err=True)
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tell an unexpected error through the log, which takes secrets out of tracebacks as well."""
+    text = "unexpected error; what was recorded before it is safe, run the same command again"
+    logging.getLogger(__name__).critical(text, exc_info=(kind, error, trace))
+
+
+@contextmanager
+def answers_only_on_stdout() -> Iterator[None]:
+    """Send what is written to stdout inside the block to stderr: plugins print, and answers must be clean."""
+    sys.stdout.flush()
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(answers, 1)
+        os.close(answers)
+
+
+@contextmanager
+def interruptible(app: App) -> Iterator[None]:
+    """Let Ctrl-C stop the round between two steps also where a plugin swallows the exception."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        app.is_interrupted = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def as_document(value: object) -> str:
+    """Return JSON for machines; numbers that JSON does not know (NaN, infinities) become null."""
+    return json.dumps(_plain(value), indent=2, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value
 
 
 @contextmanager

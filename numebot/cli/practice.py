@@ -11,16 +11,21 @@ from pathlib import Path
 import click
 import platformdirs
 
+from numebot.practice.first_day import MAKING_TAKES
 from numebot.practice.guide import guide
+from numebot.practice.options import PracticeOptions
 from numebot.practice.process import PracticeAddress, ready_line
-from numebot.practice.server import SCALES, PracticeOptions, PracticeServer
+from numebot.practice.server import SCALES, PracticeServer
 
 DEFAULT_PORT = 8812
 
 
 def default_folder() -> Path:
-    """Return where a practice tournament is kept when no folder is named; never where real results lie."""
-    return platformdirs.user_data_path("numebot") / "practice" / "server"
+    """Return where this tournament is kept when no folder is named.
+
+    Never where real results lie, and beside the one that `numebot run --practice` starts for itself: both can run.
+    """
+    return platformdirs.user_data_path("numebot") / "practice" / "standalone"
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -90,7 +95,10 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--models", callback=_names, metavar="A,B,…", help="Names of the Classic models in the account.")
 @click.option("--rate-limits", "has_rate_limits", is_flag=True, help="Have Numerai's limits of requests a minute.")
 @click.option(
-    "--folder", type=click.Path(file_okay=False, path_type=Path), help="Where rounds, uploads and data are kept."
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where rounds, uploads and data are kept; one tournament at a time. "
+    "Default: practice/standalone in numebot's user data.",
 )
 @click.option(
     "--market",
@@ -105,6 +113,9 @@ def command(folder: Path | None, ready_json: bool, until_eof: bool, **settings: 
 
     Rounds open and close, files are served, submissions are validated, scored and ranked: all of it made up, on
     127.0.0.1 only. Nothing leaves the machine. It remembers its rounds and submissions and goes on where it ended.
+
+    It is a tournament of its own, in a folder of its own: `numebot run --practice` starts another one for itself and
+    needs none of this.
     """
     options = PracticeOptions(
         folder=folder or default_folder(),
@@ -112,7 +123,9 @@ def command(folder: Path | None, ready_json: bool, until_eof: bool, **settings: 
         **settings,  # type: ignore[arg-type]  # click has checked each
     )
     _say(f"numebot practice: in {options.folder}, nothing leaves this machine.")
-    _say("Starting; the first time the data are made up, which takes a moment (full: a quarter of an hour) …")
+    if options.data is None:
+        takes = MAKING_TAKES[options.scale]
+        _say(f"Starting; data that are not there yet are made first (scale {options.scale}: {takes}) …")
     # An early end must also work while the data are made; shells start background jobs with SIGINT ignored.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)

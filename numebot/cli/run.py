@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import click
 
 from numebot.adapters.lease import lease
 from numebot.app import App, open_app
-from numebot.cli.output import download_progress, print_submissions, say, set_up_logging
+from numebot.cli.output import (
+    answers_only_on_stdout,
+    as_document,
+    download_progress,
+    interruptible,
+    print_submissions,
+    say,
+    set_up_logging,
+)
 from numebot.cli.train import train_missing
 from numebot.core.account import choose
 from numebot.core.submissions import as_json
@@ -31,10 +38,11 @@ def command(*, models: tuple[str, ...], practice: bool, dry_run: bool, force: bo
     """
     with open_app(practice=practice, say=say) as app, download_progress() as app.progress:
         set_up_logging(app)
-        results = _play(app, models, Wishes(dry_run=dry_run, force=force), is_practice=practice)
+        with answers_only_on_stdout(), interruptible(app):
+            results = _play(app, models, Wishes(dry_run=dry_run, force=force), is_practice=practice)
     if wants_json:
         answers = [as_answer(result) for result in results]
-        click.echo(json.dumps(answers[0] if len(answers) == 1 else answers, indent=2))
+        click.echo(as_document(answers[0] if len(answers) == 1 else answers))
     else:
         for result in results:
             _show(result)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import click
 
 from numebot.app import App, open_app
-from numebot.cli.output import print_submissions, set_up_logging
+from numebot.cli.output import as_document, print_submissions, set_up_logging
 from numebot.core.rounds import round_state, spoken
 from numebot.core.submissions import as_json
 from numebot.core.types import Round, RoundState, Tournament
@@ -24,7 +23,7 @@ def command(*, practice: bool, wants_json: bool) -> int:
         found = [(tournament, app.store.newest_round(tournament)) for tournament in app.settings.tournament.play]
         if wants_json:
             answers = [_as_answer(app, tournament, round_) for tournament, round_ in found]
-            click.echo(json.dumps(answers[0] if len(answers) == 1 else answers, indent=2))
+            click.echo(as_document(answers[0] if len(answers) == 1 else answers))
         else:
             for tournament, round_ in found:
                 _show(app, tournament, round_)

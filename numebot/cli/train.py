@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 
 import click
 
 from numebot.app import App, open_app
-from numebot.cli.output import download_progress, say, set_up_logging
+from numebot.cli.output import answers_only_on_stdout, as_document, download_progress, say, set_up_logging
 from numebot.core.account import choose
-from numebot.core.errors import PluginError, Unavailable
+from numebot.core.errors import LocalTrouble, PluginError, Rejected, Unavailable
 from numebot.core.types import ModelConfig, TrainedVersion
+
+ONE_MODEL_FAILS = (PluginError, Unavailable, Rejected, LocalTrouble)
+"""What ends the training of one model and of no other."""
 
 
 @click.command(short_help="Train a model and keep it as its newest version.")
@@ -27,13 +29,14 @@ def command(*, models: tuple[str, ...], practice: bool, wants_json: bool) -> int
     with open_app(practice=practice, say=say) as app, download_progress() as app.progress:
         set_up_logging(app)
         configs = choose(app.registry.models, models)
-        for config in configs:
-            try:
-                trained.append(_train(app, config))
-            except (PluginError, Unavailable) as error:
-                say(f"{config.name}: not trained: {error}")
+        with answers_only_on_stdout():
+            for config in configs:
+                try:
+                    trained.append(_train(app, config))
+                except ONE_MODEL_FAILS as error:
+                    say(app.clean(f"{config.name}: not trained: {error}"))
     if wants_json:
-        click.echo(json.dumps([as_answer(version) for version in trained], indent=2))
+        click.echo(as_document([as_answer(version) for version in trained]))
     else:
         for version in trained:
             corr = version.metrics.get("corr_mean")
@@ -47,10 +50,11 @@ def train_missing(app: App, configs: Iterable[ModelConfig]) -> None:
         if config.problem is not None:
             continue
         try:
-            if app.runner.describe(config).needs_training and app.artifacts.current(config.name) is None:
+            has_version = app.artifacts.current(config.name, config.tournament) is not None
+            if not has_version and app.runner.describe(config).needs_training:
                 _train(app, config)
-        except (PluginError, Unavailable) as error:
-            say(f"{config.name}: not trained: {error}")
+        except ONE_MODEL_FAILS as error:
+            say(app.clean(f"{config.name}: not trained: {error}"))
 
 
 def _train(app: App, config: ModelConfig) -> TrainedVersion:

@@ -16,10 +16,15 @@ HARMLESS_SCOPES = frozenset({*NEEDED_SCOPES, "download_submission"})
 
 
 def require_scopes(key: KeyInfo) -> str | None:
-    """Return a warning when the key may do more than numebot needs; None when it fits.
+    """Return a warning when the key may do more than numebot needs, or nobody knows; None when it fits.
 
-    Raises: AccessDenied naming the scopes that are missing.
+    Raises: AccessDenied naming the scopes that are missing. Never for scopes that the server did not tell.
     """
+    if key.scopes is None:
+        return (
+            f"the scopes of the API key are unknown: Numerai did not tell them. It needs {_list(NEEDED_SCOPES)}; "
+            "numebot goes on, and the uploads themselves will show whether the key may make them."
+        )
     missing = [scope for scope in NEEDED_SCOPES if scope not in key.scopes]
     if missing:
         raise AccessDenied(

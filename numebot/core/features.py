@@ -43,9 +43,13 @@ def versions_on_offer(names: Iterable[str], prefix: str, *, needed: str = LIVE_F
     `names` is the server's list of datasets. A version keeps its prefix ("signals/v2.1"), so that
     f"{version}/{needed}" is a name on the server again.
     """
-    pattern = re.compile(rf"({re.escape(prefix)}v\d+(?:\.\d+)*)/{re.escape(needed)}")
-    found = {match.group(1) for name in names if (match := pattern.fullmatch(name))}
-    return sorted(found, key=version_key)
+    offered = {name.removesuffix(f"/{needed}") for name in names if name.endswith(f"/{needed}")}
+    return sorted((version for version in offered if is_version(version, prefix)), key=version_key)
+
+
+def is_version(name: str, prefix: str) -> bool:
+    """Whether `name` is a data version of the tournament with this prefix, and as such safe as a folder's name."""
+    return re.fullmatch(rf"{re.escape(prefix)}v\d+(?:\.\d+)*", name, re.ASCII) is not None
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -57,8 +57,15 @@ def ended(row: Submission, state: State, error: str | None = None) -> Submission
 
 
 def started_over(row: Submission) -> Submission:
-    """Return `row` as it was before its first step; only attempts and the slot's id stay."""
-    return Submission(row.tournament, row.round_number, row.model, model_id=row.model_id, attempts=row.attempts)
+    """Return `row` as it was before its first step; only the counters and the slot's id stay."""
+    return Submission(
+        row.tournament,
+        row.round_number,
+        row.model,
+        model_id=row.model_id,
+        attempts=row.attempts,
+        refusals=row.refusals,
+    )
 
 
 def has_reached(row: Submission, step: State) -> bool:
@@ -117,6 +124,9 @@ def _unlisted(
             return Verdict.REFUSED, record.status
     others = [entry for entry in listed if entry.round_number == row.round_number and entry.status == "on-time"]
     if others and (known or row.submission_id):
+        if any(entry.filename is None for entry in others):
+            # It may be ours: without its name there is no telling, so nothing is concluded from it.
+            return Verdict.WAITING, "Numerai lists an on-time submission without its filename"
         return Verdict.PASSED_OVER, f"Numerai lists {others[0].filename} instead"
     if known:
         return Verdict.WAITING, known[0].status or "known, not listed yet"

@@ -55,7 +55,8 @@ class RoundAnswer:
     """The server's answer to "which round is on?", with its own clock.
 
     `round` is the last opened round also when it is closed; None when there is none or the state is unknown.
-    `server_time` comes from the Date header (resolution one second); None when there was no answer.
+    `server_time` comes from the Date header (resolution one second), or from our own clock where that header was not
+    believed; None when there was no answer. `reason` is for a person: why it is not open, or how the clocks differ.
     """
 
     state: RoundState
@@ -102,7 +103,7 @@ class Submission:
     `state` is what a person sees; `step` is the last step that is durable, so a failed row knows where to go on.
     `filename` is Numerai's unique name for the uploaded bytes: the idempotency key. `inputs_sha256` is the key of what
     the predictions were made from (round, data, code, trained version): when it changes, they are made again.
-    `attempts` counts failures.
+    `attempts` counts failures, `refusals` those that came from Numerai's validation.
     """
 
     tournament: int
@@ -117,6 +118,7 @@ class Submission:
     inputs_sha256: str | None = None
     trained_version: str | None = None
     attempts: int = 0
+    refusals: int = 0
     error: str | None = None
     next_attempt_at: datetime | None = None
     submitted_at: datetime | None = None
@@ -160,11 +162,14 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class KeyInfo:
-    """What an API key may do, as apiTokenInfo says. No secret inside."""
+    """What an API key may do, as apiTokenInfo says. No secret inside.
+
+    `scopes` None means that the server did not tell, which is not the same as none.
+    """
 
     account: str
     name: str
-    scopes: frozenset[str]
+    scopes: frozenset[str] | None
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from numebot.core.errors import ConfigError
-from numebot.practice.fault_file import TABLE, as_table, parse_faults
-from numebot.practice.faults import Faults
-from numebot.practice.rounds import PracticeRound, whole_seconds
-from numebot.practice.world import World
+from numebot.practice.faults.file import TABLE, as_table, parse_faults
+from numebot.practice.faults.switchboard import Faults
+from numebot.practice.world.rounds import PracticeRound, whole_seconds
+from numebot.practice.world.world import World
 
 NEXT_OPENING = "next-opening"
 DEADLINE = "deadline"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
 
-from numebot.practice.rounds import Phase, PracticeRound
-from numebot.practice.world import World
+from numebot.practice.world.rounds import Phase, PracticeRound
+from numebot.practice.world.world import World
+
+CLIENT_FOLDER = "numerai_data"
+"""In the tournament's folder: what a numebot that plays here is told to keep its own data in."""
 
 
 def guide(world: World, url: str) -> str:
@@ -24,7 +28,9 @@ clock     {_moment(now)}{_speed(world.clock.speed)}
 models    {", ".join(model.name for model in world.account.models())}
 
 numebot   NUMEBOT_API_URL={url} NUMERAI_PUBLIC_ID={options.public_id} \\
-          NUMERAI_SECRET_KEY={options.secret_key} numebot run
+          NUMERAI_SECRET_KEY={options.secret_key} \\
+          NUMERAI_DATA_FOLDER={shlex.quote(str(options.folder.absolute() / CLIENT_FOLDER))} numebot run
+          (a data folder of its own: practice and real results must not mix)
 numerapi  import numerapi, numerapi.base_api
           numerapi.base_api.API_TOURNAMENT_URL = "{url}"
           api = numerapi.NumerAPI("{options.public_id}", "{options.secret_key}")

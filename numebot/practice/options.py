@@ -12,9 +12,9 @@ class PracticeOptions:
 
     Port 0 is any free one. `data` is a folder with real parquet files to serve in place of made-up ones. Empty
     `models` leave the world's defaults. With `opens_now` the next round opens at the start unless one has time left.
-    With `makes_files_first` nothing is answered before every file on offer has
-    been made (small: a quarter of a minute, once); otherwise the first one to ask for a file waits for it. They lie in
-    `market_folder`, by default inside `folder`; several tournaments can share one.
+    With `makes_files_first` nothing is answered before every file on offer has been made, once; otherwise the first one
+    to ask for a file waits for it. They lie in `market_folder`, by default inside `folder`; several tournaments can
+    share one.
     """
 
     folder: Path

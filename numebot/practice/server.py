@@ -18,25 +18,26 @@ from numebot.core.ports import Clock
 from numebot.durable import remove_unfinished
 from numebot.practice.clock import PracticeClock
 from numebot.practice.control import Control
-from numebot.practice.door import Door
-from numebot.practice.fault_file import read_faults
-from numebot.practice.faults import Faults
-from numebot.practice.folder import FolderMarket
+from numebot.practice.faults.file import read_faults
+from numebot.practice.faults.switchboard import Faults
 from numebot.practice.folder_lock import folder_lock
-from numebot.practice.gateway import Gateway
-from numebot.practice.graphql import build_api
-from numebot.practice.graphql_roots import graphql_roots
+from numebot.practice.graphql.api import build_api
+from numebot.practice.graphql.gateway import Gateway
+from numebot.practice.graphql.rate_limits import RateLimits
+from numebot.practice.graphql.schema import root_names
 from numebot.practice.guide import guide
-from numebot.practice.http_server import HOST, LoopbackServer, listening_socket
-from numebot.practice.market import Market, Scale
+from numebot.practice.http.door import Door
+from numebot.practice.http.loopback import HOST, LoopbackServer, listening_socket
+from numebot.practice.market.folder import FolderMarket
+from numebot.practice.market.market import Market
+from numebot.practice.market.scale import Scale
+from numebot.practice.market.synthetic import SyntheticMarket
 from numebot.practice.options import PracticeOptions
-from numebot.practice.players import Players
-from numebot.practice.rate_limits import RateLimits
-from numebot.practice.scoring import Scorer
-from numebot.practice.storage import EXPIRES, PREFIX, Storage
-from numebot.practice.storage_routes import StorageRoutes
-from numebot.practice.synthetic import SyntheticMarket
-from numebot.practice.world import World, WorldOptions
+from numebot.practice.scores.players import Players
+from numebot.practice.scores.scorer import Scorer
+from numebot.practice.storage.routes import StorageRoutes
+from numebot.practice.storage.storage import EXPIRES, PREFIX, Storage
+from numebot.practice.world.world import World, WorldOptions
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ class PracticeServer:
 
 
 def _faults(options: PracticeOptions, clock: PracticeClock) -> Faults:
-    found = read_faults(options.faults, operations=graphql_roots()) if options.faults is not None else ()
+    found = read_faults(options.faults, operations=root_names()) if options.faults is not None else ()
     return Faults(found, now=clock.now, seed=options.seed)
 
 
@@ -201,7 +202,7 @@ def _routes(options: PracticeOptions, world: World, storage: Storage, faults: Fa
     limits = RateLimits(world.now) if options.has_rate_limits else None
     gateway = Gateway(build_api(world), faults, limits)
     files = StorageRoutes(storage, faults, _round_before(world))
-    control = Control(world, faults, operations=graphql_roots(), describe=lambda url: guide(world, url))
+    control = Control(world, faults, operations=root_names(), describe=lambda url: guide(world, url))
     return [
         Route("/", gateway.answer, methods=["POST"]),
         Route(f"{PREFIX}files/{{rest:path}}", files.get, methods=["GET"]),
@@ -215,16 +216,10 @@ def _round_before(world: World) -> Callable[[Path], Path | None]:
 
     def find(path: Path) -> Path | None:
         number = world.calendar.current(world.now()).number
-        with world.lock:
-            for name in world.market.dataset_names():
-                if name.endswith(path.name) and world.market.dataset_path(name, number) == path:
-                    earlier = world.market.dataset_path(name, number - 1)
-                    return earlier if earlier != path else None
+        for name in world.market.dataset_names():
+            if name.endswith(path.name) and world.market.dataset_path(name, number) == path:
+                earlier = world.market.dataset_path(name, number - 1)
+                return earlier if earlier != path else None
         return None
 
     return find
-
-
-
-
-__all__ = ["PracticeOptions", "PracticeServer"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from numebot.adapters.store import Store
 from numebot.core.account import require_scopes
-from numebot.core.errors import Unavailable
+from numebot.core.errors import Rejected, Unavailable
 from numebot.core.ports import Clock, TournamentServer
 from numebot.core.rounds import SKEW_WORTH_A_WORD, ServerClock, spoken
 from numebot.core.types import Event, RoundAnswer, RoundState
@@ -29,6 +29,9 @@ def ask_round(server: TournamentServer, store: Store, clock: Clock, tournament: 
         logger.info("no round yet: %s", answer.reason or "the server lists none")
         return answer
     store.remember_round(answer.round, now=now)
+    if answer.reason:
+        logger.warning("%s", answer.reason)
+        store.record(Event(now, "round-doubt", answer.reason, tournament, answer.round.number))
     server_now = answer.server_time or now
     skew = abs(server_now - now)
     if skew > SKEW_WORTH_A_WORD:
@@ -49,7 +52,7 @@ def check_key(server: TournamentServer) -> None:
     """Stop when the key lacks a scope, and warn when it may do too much. Raises: AccessDenied."""
     try:
         warning = require_scopes(server.key_info())
-    except Unavailable as error:
+    except (Unavailable, Rejected) as error:
         # What the key may do is good to know and not needed: the uploads themselves will tell.
         logger.warning("the key's scopes could not be read: %s", error)
         return

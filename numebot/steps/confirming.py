@@ -94,9 +94,9 @@ class Confirmer:
         The file passed the same checks here, so bytes that were damaged on the way are as likely as a real fault. A
         second refusal is final.
         """
-        if row.attempts > 0:
+        if row.refusals > 0:
             return self._journal.fail(row, Rejected(f"Numerai: {words}", [words]), open_round)
-        back = replace(row, step=State.CHECKED, filename=None, submission_id=None)
+        back = replace(row, step=State.CHECKED, filename=None, submission_id=None, refusals=1)
         again = open_round.next_attempt(1)
         error = f"Numerai refused the upload: {words}"
         return self._journal.change(row, failed(back, error, next_attempt_at=again), f"{error}; it is sent once more")

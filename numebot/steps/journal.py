@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from numebot.core.errors import Rejected, RoundClosed
 from numebot.core.ports import Clock, SubmissionStore
@@ -20,15 +22,30 @@ class Journal:
     """The only way in which a row of the step machine moves."""
 
     def __init__(
-        self, store: SubmissionStore, clock: Clock, *, at_border: Callable[[str], None] = lambda border: None
+        self,
+        store: SubmissionStore,
+        clock: Clock,
+        *,
+        clean: Callable[[str], str] = str,
+        at_border: Callable[[str], None] = lambda border: None,
     ) -> None:
-        """`at_border` is called with "before:STATE" and "STATE" around each durable change; kill tests use it."""
+        """`clean` takes secrets out of words that may come from a plugin or a library.
+
+        `at_border` is called with "before:STATE" and "STATE" around each durable change.
+        """
         self._store = store
         self._clock = clock
+        self._clean = clean
         self._at_border = at_border
+
+    def now(self) -> datetime:
+        """Return the time that changes are dated with."""
+        return self._clock.now()
 
     def change(self, before: Submission, after: Submission, message: str, **details: object) -> Submission:
         """Write one state change down and return the row as it stands then. Raises: LocalTrouble."""
+        message = self._clean(message)
+        after = replace(after, error=self._clean(after.error) if after.error else None)
         level = logging.WARNING if after.state in BAD_NEWS else logging.INFO
         logger.log(level, "round %s: %s %s", before.round_number, before.model, message)
         event = Event(
@@ -46,11 +63,14 @@ class Journal:
         return changed
 
     def fail(self, row: Submission, error: Exception, open_round: OpenRound) -> Submission:
-        """Record a failure in its own class: rejected for good, missed, or to be tried again before the deadline."""
+        """Record a failure in its own class: rejected for good, missed, or to be tried again before the deadline.
+
+        A server that calls a round closed whose deadline lies ahead is not believed for ever: openings are rough.
+        """
         words = str(error)
         if isinstance(error, Rejected):
             return self.change(row, ended(row, State.REJECTED, words), f"rejected: {words}")
-        if isinstance(error, RoundClosed):
+        if isinstance(error, RoundClosed) and open_round.left() <= timedelta(0):
             return self.change(row, ended(row, State.MISSED, words), f"missed: {words}")
         again = open_round.next_attempt(row.attempts + 1)
         return self.change(row, failed(row, words, next_attempt_at=again), f"failed: {words}")

@@ -15,6 +15,7 @@ from numebot.adapters.runner import Runner
 from numebot.core.checks import read_submission, require_submission, submission_csv, to_submission
 from numebot.core.submissions import has_reached, inputs_key, moved_on, started_over
 from numebot.core.types import ModelConfig, State, Submission, TrainedVersion
+from numebot.steps.live_files import LiveFiles
 
 Change = Callable[[Submission, Submission, str], Submission]
 """Writes one state change down and returns the row as it stands then."""
@@ -28,12 +29,13 @@ class Predictor:
         self._artifacts = artifacts
         self._files = files
 
-    def bring_to_checked(self, row: Submission, config: ModelConfig, live: LiveData, change: Change) -> Submission:
+    def bring_to_checked(self, row: Submission, config: ModelConfig, files: LiveFiles, change: Change) -> Submission:
         """Predict and check, unless that is done already from the very same inputs.
 
-        Raises: PluginError, CheckFailed, LocalTrouble.
+        Raises: PluginError, CheckFailed, Unavailable, LocalTrouble.
         """
         version = self._runner.version_for(config, self._artifacts)
+        live = files.for_model(version)
         key = self._inputs(config, version, live)
         if row.inputs_sha256 not in (None, key) and not has_reached(row, State.UPLOADED):
             row = change(row, started_over(row), "data, code or trained version changed: predicting again")
@@ -47,15 +49,16 @@ class Predictor:
             done = moved_on(row, State.PREDICTED, inputs_sha256=key, trained_version=name)
             row = change(row, done, f"predicted {len(raw):,} ids{f' with {name}' if name else ''}")
         if raw is not None:
-            sha256 = self._write_checked(raw, config, live, self.file_of(row))
+            sha256 = self._write_checked(raw, config, version, live=live, path=self.file_of(row))
             row = change(row, moved_on(row, State.CHECKED, sha256=sha256), f"checked, sha256 {sha256[:12]}…")
         return row
 
-    def rehearse(self, row: Submission, config: ModelConfig, live: LiveData) -> Submission:
+    def rehearse(self, row: Submission, config: ModelConfig, files: LiveFiles) -> Submission:
         """Do the same for a dry run: nothing is written down but a file beside the real one."""
         version = self._runner.version_for(config, self._artifacts)
+        live = files.for_model(version)
         raw = self._runner.predict(config, version, live)
-        sha256 = self._write_checked(raw, config, live, self._files.rehearsal_path(row))
+        sha256 = self._write_checked(raw, config, version, live=live, path=self._files.rehearsal_path(row))
         name = version.version if version else None
         return replace(moved_on(row, State.CHECKED, sha256=sha256), trained_version=name)
 
@@ -63,8 +66,10 @@ class Predictor:
         """Return where the file for upload of a row lies."""
         return self._files.submission_path(row)
 
-    def _write_checked(self, raw: pd.Series, config: ModelConfig, live: LiveData, path: Path) -> str:
-        submission = to_submission(raw, live.ids, self._runner.scale_of(config))
+    def _write_checked(
+        self, raw: pd.Series, config: ModelConfig, version: TrainedVersion | None, *, live: LiveData, path: Path
+    ) -> str:
+        submission = to_submission(raw, live.ids, self._runner.scale_of(config, version))
         content = submission_csv(submission, id_column=str(live.ids.name))
         # What is checked is what will be sent: the bytes, read back.
         require_submission(read_submission(content), live.ids, config.tournament)

@@ -65,7 +65,7 @@ class Submitter:
     def upload(self, row: Submission, file: Path, open_round: OpenRound) -> Submission:
         """Send the bytes under a fresh authorisation per attempt; afterwards the filename is durable.
 
-        Raises: Unavailable, AccessDenied, Rejected, RoundClosed, LocalTrouble.
+        Raises: Unavailable, AccessDenied, RoundClosed, LocalTrouble.
         """
         name = upload_name(row.model, row.round_number)
         for attempt in range(1, self._patience.attempts + 1):
@@ -78,6 +78,9 @@ class Submitter:
                     raise
                 self._pause(row, error, attempt)
                 continue
+            except Rejected as error:
+                # No verdict on the predictions: nothing was submitted yet, and what stands in the way may be lifted.
+                raise Unavailable(f"the upload was not allowed: {error}") from error
             done = moved_on(row, State.UPLOADED, filename=authorisation.filename, submission_id=None)
             size = file.stat().st_size
             message = f"uploaded {size:,} bytes as {authorisation.filename}"

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from numebot.adapters.datasets import Datasets, LiveData, Selection, read_columns
-from numebot.core.errors import ConfigError, LocalTrouble, PluginError, Unavailable
+from numebot.core.errors import AccessDenied, ConfigError, LocalTrouble, PluginError, Rejected, Unavailable
 from numebot.core.features import parse_feature_sets, resolve_features, versions_on_offer
 from numebot.core.types import Round, Tournament, TrainedVersion
 from tests.fakes import FakeDataSource, made_up_rows, parquet_bytes
@@ -196,6 +196,132 @@ def test_a_live_file_of_another_version_is_not_this_ones(server: FakeDataSource,
     assert (live.version, live.ids[0]) == ("v5.4", live_rows(seed=3).index[0])
 
 
+@pytest.fixture
+def two_versions(server: FakeDataSource) -> FakeDataSource:
+    """A server whose new version came beside v5.3, with other features."""
+    new = live_rows().rename(columns={"feature_1": "feature_new"})
+    server.files["v5.4/live.parquet"] = parquet_bytes(new)
+    server.files["v5.4/features.json"] = json.dumps({"feature_sets": {"small": ["feature_new"]}}).encode()
+    return server
+
+
+def test_a_model_of_an_older_version_gets_that_versions_live_data(two_versions: FakeDataSource, tmp_path: Path) -> None:
+    datasets = Datasets(two_versions, tmp_path)
+    new, old = datasets.live(round_of()), datasets.live(round_of(), "v5.3")
+    assert (new.version, new.path) == ("v5.4", tmp_path / "data/rounds/1405/live.parquet")
+    assert (old.version, old.path) == ("v5.3", tmp_path / "data/rounds/1405/v5.3/live.parquet")
+    trained = version_of_training(("feature_1",))
+    with pytest.raises(PluginError):
+        new.frame("small", trained)
+    assert old.frame("small", trained).equals(live_rows()[["feature_1"]])
+    assert (old.features("small"), new.features("small")) == (tuple(SETS["small"]), ("feature_new",))
+
+
+def test_each_version_of_a_round_is_downloaded_once(two_versions: FakeDataSource, tmp_path: Path) -> None:
+    for _ in range(2):
+        for version in (None, "v5.4", "v5.3"):
+            Datasets(two_versions, tmp_path).live(round_of(), version)
+    asked = [name for name in two_versions.requests if name.endswith("live.parquet")]
+    assert asked == ["v5.4/live.parquet", "v5.3/live.parquet"]
+
+
+def test_naming_the_version_in_use_is_the_same_as_naming_none(server: FakeDataSource, tmp_path: Path) -> None:
+    for pinned in ("", "v5.3"):
+        live = Datasets(server, tmp_path, pinned_version=pinned).live(round_of(), "v5.3")
+        assert live.path == tmp_path / "data/rounds/1405/live.parquet"
+    assert server.requests.count("v5.3/live.parquet") == 1
+
+
+def test_a_version_that_becomes_an_older_one_is_never_read_from_the_new_ones_file(
+    server: FakeDataSource, tmp_path: Path
+) -> None:
+    Datasets(server, tmp_path).live(round_of())
+    server.files["v5.4/live.parquet"] = parquet_bytes(live_rows(seed=3))
+    datasets = Datasets(server, tmp_path)
+    old, new = datasets.live(round_of(), "v5.3"), datasets.live(round_of())
+    assert read_columns(old.path, []).index.tolist() == live_rows().index.tolist()
+    assert read_columns(new.path, []).index.tolist() == live_rows(seed=3).index.tolist()
+
+
+def test_the_previous_rounds_ids_are_stale_in_every_version(two_versions: FakeDataSource, tmp_path: Path) -> None:
+    datasets = Datasets(two_versions, tmp_path)
+    datasets.live(round_of(1404))
+    with pytest.raises(Unavailable, match=r"round 1405, v5.3/live.parquet: still the data of round 1404"):
+        datasets.live(round_of(1405), "v5.3")
+    two_versions.files["v5.3/live.parquet"] = parquet_bytes(live_rows(seed=2))
+    assert datasets.live(round_of(1405), "v5.3").ids[0] == live_rows(seed=2).index[0]
+    two_versions.files["v5.4/live.parquet"] = parquet_bytes(live_rows(seed=2))
+    with pytest.raises(Unavailable, match=r"round 1406, v5.4/live.parquet: still the data of round 1405"):
+        datasets.live(round_of(1406))
+
+
+@pytest.mark.parametrize("version", ["../../v5.3", "/v5.3", "v5.3/..", "signals/v2.1", "latest", "v5.3\n", "v5.٣"])
+def test_what_is_no_version_of_the_tournament_is_never_a_folder(
+    server: FakeDataSource, datasets: Datasets, version: str
+) -> None:
+    server.files[f"{version}/live.parquet"] = server.files["v5.3/live.parquet"]
+    with pytest.raises(PluginError, match=r"is no data version of tournament 8"):
+        datasets.live(round_of(), version)
+    assert [name for name in server.requests if name != "list"] == []
+
+
+def test_an_older_version_of_signals_has_a_place_of_its_own(server: FakeDataSource, tmp_path: Path) -> None:
+    server.files["signals/v2.0/live.parquet"] = signals_live("2026-11-23")
+    server.files["signals/v2.1/live.parquet"] = signals_live("2026-11-24")
+    datasets = Datasets(server, tmp_path)
+    round_ = round_of(tournament=Tournament.SIGNALS)
+    assert datasets.live(round_).path == tmp_path / "data/rounds/1405/signals/live.parquet"
+    old = datasets.live(round_, "signals/v2.0")
+    assert (old.path, old.era) == (tmp_path / "data/rounds/1405/signals/v2.0/live.parquet", "2026-11-23")
+    with pytest.raises(Unavailable, match=r"still the data of round 1405"):
+        datasets.live(round_of(1406, Tournament.SIGNALS), "signals/v2.0")
+
+
+def test_a_version_is_on_offer_while_its_live_data_is(two_versions: FakeDataSource, tmp_path: Path) -> None:
+    two_versions.files["v5.1/train.parquet"] = b""
+    datasets = Datasets(two_versions, tmp_path)
+    assert [datasets.is_on_offer(version) for version in ("v5.4", "v5.3", "v5.1", "v4.3", "")] == [
+        True, True, False, False, False,
+    ]  # fmt: skip
+    assert datasets.is_on_offer("signals/v2.1", Tournament.SIGNALS)  # none is listed: nothing is known of Signals
+    assert two_versions.requests == ["list", "list"]
+
+
+class SilentAboutOffers(FakeDataSource):
+    """Serves files but fails to list them, as often as it is told to."""
+
+    def __init__(self, files: dict[str, bytes], error: Exception, times: int) -> None:
+        super().__init__(files)
+        self.error = error
+        self.times = times
+
+    def list_datasets(self, tournament: int, round_number: int | None = None) -> list[str]:
+        names = super().list_datasets(tournament, round_number)
+        self.times -= 1
+        if self.times >= 0:
+            raise self.error
+        return names
+
+
+@pytest.mark.parametrize("error", [Unavailable("maintenance"), Rejected("no", ["no"]), AccessDenied("not authorized")])
+def test_without_the_list_every_version_counts_as_on_offer_and_the_list_is_not_asked_for_again(
+    server: FakeDataSource, tmp_path: Path, error: Exception
+) -> None:
+    silent = SilentAboutOffers(server.files, error, times=9)
+    datasets = Datasets(silent, tmp_path)
+    assert datasets.is_on_offer("v5.3")
+    assert datasets.is_on_offer("v1.0")
+    assert datasets.live(round_of(), "v5.3").version == "v5.3"
+    assert silent.requests == ["list", "v5.3/live.parquet"]
+
+
+def test_a_list_that_comes_later_is_believed(server: FakeDataSource, tmp_path: Path) -> None:
+    datasets = Datasets(SilentAboutOffers(server.files, Unavailable("maintenance"), times=1), tmp_path)
+    assert datasets.is_on_offer("v1.0")
+    assert datasets.newest_version() == "v5.3"
+    assert not datasets.is_on_offer("v1.0")
+
+
 def test_the_previous_rounds_ids_are_stale(server: FakeDataSource, datasets: Datasets, tmp_path: Path) -> None:
     datasets.live(round_of(1404))
     server.files["v5.3/live.parquet"] = parquet_bytes(live_rows().sample(frac=1, random_state=1))
@@ -242,7 +368,6 @@ BROKEN = {
     "numbers as ids": (with_ids(list(range(40))), "40 of 40 values of id are empty or not text"),
     "text as feature": (changed(feature_2="high"), "1 of 6 features are not numbers: feature_2"),
     "truth as feature": (changed(feature_2=True), "1 of 6 features are not numbers: feature_2 (bool)"),
-    "feature out of range": (changed(feature_1=5, feature_3=-1), "2 of 6 features leave the range 0 to 4: feature_1"),
 }
 
 
@@ -258,6 +383,21 @@ def test_a_broken_live_file_is_refused_named_and_downloaded_again(
     assert str(refusal.value).endswith("It is downloaded again at the next attempt.")
     server.files["v5.3/live.parquet"] = parquet_bytes(live_rows())
     assert len(datasets.live(round_of()).ids) == 40
+
+
+def test_bins_out_of_range_are_told_once_and_refuse_nothing(
+    server: FakeDataSource, datasets: Datasets, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.files["v5.3/live.parquet"] = changed(feature_1=5, feature_3=-1)
+    frame = datasets.live(round_of()).frame("small")
+    Datasets(server, tmp_path).live(round_of())
+    assert (frame["feature_1"].unique().tolist(), frame["feature_3"].unique().tolist()) == ([5], [-1])
+    words = (
+        "round 1405, v5.3/live.parquet: 2 of 6 features leave the range 0 to 4: feature_1 (5 to 5), feature_3 (-1 to -1"
+    )
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == 1
+    assert warnings[0].startswith(words)
 
 
 def test_gaps_are_allowed_in_features(server: FakeDataSource, datasets: Datasets) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -199,6 +200,30 @@ def test_a_misspelt_code_is_said_with_a_suggestion_and_the_others_run(home: Path
 )
 def test_code_that_cannot_be_loaded_is_a_problem_of_its_row(home: Path, code: str, words: str) -> None:
     assert words in problem_of(home, f'numerai_name,model_code\nm,"{code}"\n')
+
+
+@pytest.mark.parametrize("code", ["models/odd.py", "models.odd", "models/odd.py:Odd"])
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("folder", "is a folder ("),
+        ("loop", "is a link that leads to nothing, or back to itself ("),
+        ("dangling", "is a link that leads to nothing, or back to itself ("),
+        ("pipe", "is neither a file nor a folder ("),
+    ],
+)
+def test_what_is_no_file_is_called_what_it_is(home: Path, code: str, kind: str, words: str) -> None:
+    place = home / "models/odd.py"
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(place if kind == "loop" else home / "nowhere.py")
+    problem = problem_of(home, f"numerai_name,model_code\nm,{code}\n")
+    assert f'model_code: "{code}" {words}{place}); allowed are package.module' in problem
+    assert "Did you mean" not in problem
+    assert '"models/odd.py"?' not in problem_of(home, "numerai_name,model_code\nm,models/odd2.py\n")
 
 
 # Wrong rows.

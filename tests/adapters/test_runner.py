@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -296,3 +297,92 @@ def test_a_trained_file_that_cannot_be_loaded_concerns_the_model_alone(
     (trained.folder / "model.pickle").write_bytes(b"\x80\x05nonsense")
     with pytest.raises(PluginError, match=r"Learner.load failed at .*UnpicklingError"):
         runner.predict(row("mine.py"), trained, FakeLive())
+
+
+COUNTED = """
+from pathlib import Path
+
+class Counted(Model):
+    def __init__(self, scale="rank", names=None):
+        with (Path(__file__).parent / "built").open("a") as file:
+            file.write("x")
+        self.scale = scale
+        (names or []).append("changed")
+
+    def predict(self, live):
+        return live.mean(axis=1)
+"""
+
+
+def built(folder: Path) -> int:
+    return len((folder / "built").read_text())
+
+
+def ask_everything(runner: Runner, config: ModelConfig, tmp_path: Path) -> str | None:
+    assert runner.version_for(config, Artifacts(tmp_path)) is None
+    runner.code_sha256(config)
+    runner.predict(config, None, FakeLive())
+    return runner.scale_of(config)
+
+
+def test_a_plugin_is_built_once_to_be_described_and_once_to_predict(
+    runner: Runner, folder: Path, tmp_path: Path
+) -> None:
+    write(folder / "mine.py", COUNTED)
+    assert ask_everything(runner, row("mine.py"), tmp_path) == "rank"
+    assert built(folder) == 2
+    # Other parameters are another plugin; so is another file.
+    assert ask_everything(runner, row("mine.py", scale=None), tmp_path) is None
+    assert built(folder) == 4
+    write(folder / "mine.py", COUNTED.replace('scale="rank"', "scale=None"))
+    assert ask_everything(runner, row("mine.py"), tmp_path) is None
+    assert built(folder) == 6
+
+
+def test_a_constructor_cannot_change_the_parameters_of_its_row(runner: Runner, folder: Path) -> None:
+    write(folder / "mine.py", COUNTED)
+    config = row("mine.py", names=["kept"])
+    runner.describe(config)
+    assert config.parameters == {"names": ["kept"]}
+
+
+def test_a_plugin_whose_file_is_deleted_meanwhile_ends_the_pass_in_order(
+    runner: Runner, folder: Path, tmp_path: Path
+) -> None:
+    write(folder / "mine.py", SUM.replace("return", "Path(__file__).unlink(missing_ok=True)\n        return"))
+    (folder / "mine.py").write_text("from pathlib import Path\n" + (folder / "mine.py").read_text())
+    config = row("mine.py")
+    before = runner.code_sha256(config)
+    ask_everything(runner, config, tmp_path)
+    assert not (folder / "mine.py").exists()
+    assert (runner.scale_of(config), runner.code_sha256(config)) == ("rank", before)
+    assert len(runner.predict(row("mine.py", factor=2.0), None, FakeLive())) == 40
+    with pytest.raises(PluginError, match="does not exist"):
+        Runner([ROOT, folder]).describe(config)
+
+
+def test_an_edit_of_the_same_length_within_a_second_is_noticed(
+    runner: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for code in ("mine.py", "mine_alone"):
+        place = folder / f"{code.removesuffix('.py')}.py"
+        for factor in (1.0, 5.0):
+            write(place, SUM.replace("1.0", str(factor)))
+            os.utime(place, (1_800_000_000, 1_800_000_000 + factor))  # a module is compiled anew when its time differs
+            if code == "mine.py":
+                os.utime(place, (1_800_000_000, 1_800_000_000))
+            live = FakeLive()
+            assert runner.predict(row(code), None, live).tolist() == (live.rows.sum(axis=1) * factor).tolist()
+
+
+def test_the_scale_is_that_of_the_training_as_the_predictions_are(
+    runner: Runner, folder: Path, tmp_path: Path
+) -> None:
+    learner = LEARNER.replace("weight=1.0):", "weight=1.0, scale=None):\n        self.scale = scale")
+    write(folder / "mine.py", learner)
+    trained = keep(Artifacts(tmp_path), runner.train(row("mine.py"), training_data()), "mine.py", scale=None)
+    config = row("mine.py", scale="rank")
+    runner.predict(config, trained, FakeLive())
+    assert runner.scale_of(config, trained) is None
+    assert runner.scale_of(config) == "rank"

@@ -104,6 +104,27 @@ def test_two_runs_at_once_are_one_and_a_message(home: dict[str, str]) -> None:
     assert f"another numebot (process {os.getpid()})" in answer.stderr
 
 
+def test_status_does_not_tie_the_database_to_a_server(home: dict[str, str]) -> None:
+    assert numebot("status", **home).returncode == 0
+    assert numebot("status", **home, NUMEBOT_API_URL="http://127.0.0.1:9").returncode == 0
+
+
+def test_an_answer_that_cannot_be_written_is_no_traceback(home: dict[str, str]) -> None:
+    environ = {**os.environ, **home}
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "numebot", "status", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environ,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+    assert answer.returncode != 0
+    assert "Traceback" not in answer.stderr
+
+
 def test_status_before_the_first_round_says_what_to_type(home: dict[str, str]) -> None:
     answer = numebot("status", **home)
     assert answer.returncode == 0, answer.stderr

@@ -40,7 +40,8 @@ def test_it_says_what_it_is_and_where_and_ends_with_its_input(tiny: list[str]) -
         _, said = running.communicate(timeout=20)
     assert running.returncode == 0
     assert set(ready) == {"url", "public_id", "secret_key"}
-    for words in ("nothing leaves this machine", ready["url"], ready["public_id"], "NUMEBOT_API_URL=", "is open, dead"):
+    told = ("nothing leaves this machine", "NUMEBOT_API_URL=", "NUMERAI_DATA_FOLDER=", "is open, deadline")
+    for words in (*told, ready["url"], ready["public_id"]):
         assert words in said
     assert "a, b, practice_signals" in said
 
@@ -92,8 +93,8 @@ def test_wrong_options_are_refused_before_anything_starts(tmp_path: Path) -> Non
     assert not (tmp_path / "folder").exists()
 
 
-def test_its_folder_is_its_own() -> None:
-    assert default_folder().parts[-3:] == ("numebot", "practice", "server")
+def test_its_folder_is_its_own_and_not_that_of_run_practice() -> None:
+    assert default_folder().parts[-3:] == ("numebot", "practice", "standalone")
 
 
 def test_the_help_is_the_one_in_the_list_of_commands() -> None:

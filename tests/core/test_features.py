@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from numebot.core.errors import Unavailable
-from numebot.core.features import embargo_eras, era_order, eras_after, listed, parse_feature_sets, version_key
+from numebot.core.features import (
+    embargo_eras,
+    era_order,
+    eras_after,
+    is_version,
+    listed,
+    parse_feature_sets,
+    version_key,
+)
 
 
 def test_eras_are_ordered_by_number_whatever_their_spelling() -> None:
@@ -32,6 +40,15 @@ def test_feature_lists_of_any_age_are_read_and_other_keys_ignored() -> None:
     assert (dict(new.sets), new.targets, new.everything) == ({"small": ("a", "b")}, ("t",), {"a", "b"})
     old = parse_feature_sets('{"medium": ["a"], "fncv3_features": ["b"]}', "v3")
     assert (set(old.sets), old.targets) == ({"medium", "fncv3_features"}, ())
+
+
+@pytest.mark.parametrize("name", ["v5", "v5.3", "v5.10.1"])
+def test_versions_are_told_from_names_that_lead_elsewhere(name: str) -> None:
+    assert is_version(name, "")
+    assert is_version(f"signals/{name}", "signals/")
+    assert not is_version(name, "signals/")
+    for other in (f"signals/{name}", f"{name}/", f"{name}\n", f"../{name}", f"{name}/../..", f"{name}.", "", "v", "v٣"):
+        assert not is_version(other, ""), other
 
 
 def test_a_page_instead_of_a_feature_list_is_to_be_fetched_again() -> None:

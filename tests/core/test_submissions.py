@@ -68,6 +68,18 @@ def test_another_valid_upload_in_our_place_is_not_ours() -> None:
     assert "older-AbCdEf123456.csv" in words
 
 
+@pytest.mark.parametrize("records", [[], [record()]])
+def test_an_on_time_submission_without_its_filename_is_neither_ours_nor_another_ones(
+    records: list[SubmissionRecord],
+) -> None:
+    answer, words = verdict(ROW, [listed("on-time", None)], records)
+    assert (answer, words) == (Verdict.WAITING, "Numerai lists an on-time submission without its filename")
+
+
+def test_a_refusal_counts_also_beside_a_submission_without_its_filename() -> None:
+    assert verdict(ROW, [listed("on-time", None)], [record(error_info="bad ids")]) == (Verdict.REFUSED, "bad ids")
+
+
 def test_an_upload_that_the_server_never_saw_is_absent_even_beside_a_foreign_one() -> None:
     unsent = replace(ROW, submission_id=None, state=State.UPLOADED, step=State.UPLOADED)
     assert verdict(unsent, [listed("on-time", "foreign-AbCdEf123456.csv")], [])[0] is Verdict.ABSENT

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from numebot.app import open_app
 from numebot.cli.run import as_answer
 from numebot.core.errors import AccessDenied, ConfigError
-from numebot.core.types import RoundState, State
+from numebot.core.types import Event, RoundState, State
+from numebot.pipeline import Wishes, play_round
 
 Make = Callable[..., Any]
 
@@ -207,6 +209,84 @@ def test_a_slot_with_a_pickle_is_left_alone(numebot: Make) -> None:
 def test_a_model_that_no_row_names_is_a_wrong_use(numebot: Make) -> None:
     with pytest.raises(ConfigError, match=r'model "alhpa".*Did you mean "alpha"'):
         numebot().run("alhpa")
+
+
+def test_a_name_that_belongs_to_another_slot_now_starts_over(numebot: Make) -> None:
+    bot = numebot()
+    (before,) = bot.run("alpha").submissions
+    world = bot.server.world
+    alpha, gamma = (world.account.named(name, 8) for name in ("alpha", "gamma"))
+    world.account.change_model(alpha, name="gamma")
+    world.account.change_model(gamma, name="alpha")
+    (after,) = bot.run("alpha").submissions
+    assert after.state is State.CONFIRMED
+    assert (after.model_id, after.filename != before.filename) == (gamma.id, True)
+    assert any("belongs to another slot now" in line for line in bot.timeline("alpha"))
+
+
+def test_an_upload_from_elsewhere_in_our_place_is_told(numebot: Make, caplog: pytest.LogCaptureFixture) -> None:
+    bot = numebot()
+    bot.run("alpha")
+    with bot.app() as app:
+        (slot,) = [slot for slot in app.server.account_models() if slot.name == "alpha"]
+        granted = app.server.authorise_upload(8, slot.id, "by_hand.csv")
+        (file,) = (bot.data_folder / "submissions" / "alpha").iterdir()
+        app.server.put_file(granted, file)
+        app.server.create_submission(8, slot.id, granted.filename)
+    with caplog.at_level(logging.WARNING, "numebot"):
+        (row,) = bot.run("alpha").submissions
+    assert "by_hand" in row.error
+    assert "uploaded elsewhere" in caplog.text
+
+
+def test_a_dry_run_writes_no_ending(numebot: Make) -> None:
+    bot = numebot(window_minutes=30)
+    bot.configs(f"alpha,{bot.plugin('broken', 'raise RuntimeError(2)')}")
+    bot.run()
+    bot.server.clock.advance(timedelta(minutes=31))
+    bot.run(dry_run=True)
+    assert [row.state for row in bot.rows()] == [State.FAILED]
+    bot.run()
+    assert [row.state for row in bot.rows()] == [State.MISSED]
+
+
+def test_a_deadline_that_slides_back_ahead_gives_a_missed_model_another_chance(numebot: Make) -> None:
+    bot = numebot()
+    bot.run("alpha")
+    with bot.app() as app:
+        (row,) = app.store.submissions(8, bot.rows()[0].round_number)
+        bot.server.world.submissions_of("alpha")
+        missed = replace(row, model="beta", state=State.MISSED, step=State.PENDING, filename=None, model_id=None)
+        app.store.begin_submission(replace(missed, state=State.PENDING), now=row.updated_at)
+        app.store.change(replace(missed, state=State.PENDING), missed, Event(row.updated_at, "state", "missed"))
+    assert bot.run("beta").is_done
+
+
+def test_a_key_in_the_words_of_a_plugin_reaches_nothing(numebot: Make, caplog: pytest.LogCaptureFixture) -> None:
+    bot = numebot()
+    _, secret = bot.key
+    bot.configs(f"alpha,{bot.plugin('leak', f'raise RuntimeError({secret!r})')}")
+    with caplog.at_level(logging.DEBUG, "numebot"):
+        result = bot.run()
+    assert "********" in result.submissions[0].error
+    assert secret not in json.dumps(as_answer(result))
+    assert all(secret.encode() not in path.read_bytes() for path in bot.data_folder.rglob("*") if path.is_file())
+
+
+def test_a_model_keeps_its_data_version_while_that_is_on_offer(numebot: Make) -> None:
+    bot = numebot()
+    bot.configs("alpha,models.example_lightgbm")
+    with bot.app() as app:
+        config = replace(app.registry.models[0], parameters={"n_estimators": 5})
+        app.train(config, lambda line: None)
+    known = bot.server.world.market.dataset_names
+    newer = [name.replace("v5.3/", "v5.4/") for name in known() if name.startswith("v5.3/")]
+    bot.server.world.market.dataset_names = lambda: [*known(), *newer]
+    with bot.app() as app:
+        result = play_round(app.round_tools, 8, [config], Wishes())
+        events = [event.message for event in app.store.events() if event.kind == "data-version"]
+    assert result.is_done
+    assert events == ["data version v5.4 is on offer; v5.3 stays in use for the models that were trained on it"]
 
 
 def test_without_a_key_the_message_says_where_to_put_one(numebot: Make) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -151,13 +152,68 @@ def test_a_slot_that_the_key_may_not_touch_stops_no_other(numebot: Make) -> None
     assert beta.state is State.CONFIRMED
 
 
-def test_a_round_that_closes_between_upload_and_create_is_missed(numebot: Make) -> None:
+NOT_OPEN = Fault(Kind.SEVERAL_ERRORS, "createSubmission", messages=("Current round not open for submissions",))
+
+
+def test_a_round_called_closed_before_its_deadline_is_tried_again(numebot: Make) -> None:
     bot = numebot()
-    closed = Fault(Kind.SEVERAL_ERRORS, "createSubmission", messages=("Current round not open for submissions",))
-    bot.server.faults.switch_on(closed)
+    bot.server.faults.switch_on(once(NOT_OPEN, "createSubmission"))
     (row,) = bot.run("alpha").submissions
-    assert row.state is State.MISSED
-    assert bot.accepted("alpha") == []
+    assert (row.state, row.step) == (State.FAILED, State.UPLOADED)
+    assert row.next_attempt_at is not None
+    assert bot.run("alpha").is_done
+    assert len(bot.server.world.submissions_of("alpha")) == 1
+
+
+def test_a_round_that_stays_closed_is_missed_when_its_deadline_is_over(numebot: Make) -> None:
+    bot = numebot(window_minutes=30)
+    bot.server.faults.switch_on(NOT_OPEN)
+    bot.run("alpha")
+    bot.server.clock.advance(timedelta(minutes=31))
+    bot.run("alpha")
+    assert [row.state for row in bot.rows()] == [State.MISSED]
+
+
+@pytest.mark.parametrize("operation", ["dataset", "listDatasets", "submissionUploadAuth"])
+@pytest.mark.parametrize(
+    "words", ["Dataset v5.3/live.parquet not found", "Current round not open for submissions", "not authorized"]
+)
+def test_a_refusal_before_anything_is_submitted_is_no_verdict(numebot: Make, operation: str, words: str) -> None:
+    bot = numebot()
+    bot.server.faults.switch_on(Fault(Kind.SEVERAL_ERRORS, operation, messages=(words,), times=1))
+    states = {row.state for row in bot.run().submissions}
+    assert states <= {State.FAILED, State.CONFIRMED}
+    assert bot.run().is_done
+
+
+def test_a_failed_upload_does_not_count_as_a_refusal(numebot: Make) -> None:
+    bot = numebot()
+    bot.server.faults.switch_on(Fault(Kind.STATUS, "put", status=500, times=3))
+    assert [row.state for row in bot.run("alpha").submissions] == [State.FAILED]
+    bot.server.faults.switch_on(Fault(Kind.PUT_HALF, "put", times=1))
+    assert bot.run("alpha").is_done
+
+
+def test_a_submission_that_is_pending_at_the_deadline_is_not_called_missed(numebot: Make) -> None:
+    bot = numebot(window_minutes=30, validation_delay_s=1900)
+    (row,) = bot.run("alpha").submissions
+    assert row.state is State.SUBMITTED
+    bot.server.clock.advance(timedelta(minutes=30, seconds=30))
+    bot.run("alpha")
+    assert [row.state for row in bot.rows()] == [State.SUBMITTED]
+    bot.server.clock.advance(timedelta(minutes=5))
+    bot.run("alpha")
+    assert [row.state for row in bot.rows()] == [State.CONFIRMED]
+
+
+def test_a_replacement_that_fails_does_not_hide_what_numerai_still_counts(numebot: Make) -> None:
+    bot = numebot(window_minutes=30)
+    (first,) = bot.run("alpha").submissions
+    bot.server.faults.switch_on(Fault(Kind.STATUS, "put", status=500))
+    (failed,) = bot.run("alpha", force=True).submissions
+    assert failed.state is State.FAILED
+    (again,) = bot.run("alpha").submissions
+    assert (again.state, again.filename) == (State.CONFIRMED, first.filename)
 
 
 def test_a_removed_optional_field_does_not_stop_the_round(numebot: Make) -> None:

@@ -16,12 +16,13 @@ import requests
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from numebot.practice.door import Door
-from numebot.practice.faults import Fault, Faults, Kind
-from numebot.practice.gateway import Gateway, root_fields
-from numebot.practice.http_server import LoopbackServer, listening_socket
-from numebot.practice.storage import PREFIX, Storage
-from numebot.practice.storage_routes import StorageRoutes
+from numebot.practice.faults.kinds import Fault, Kind
+from numebot.practice.faults.switchboard import Faults
+from numebot.practice.graphql.gateway import Gateway, root_fields
+from numebot.practice.http.door import Door
+from numebot.practice.http.loopback import LoopbackServer, listening_socket
+from numebot.practice.storage.routes import StorageRoutes
+from numebot.practice.storage.storage import PREFIX, Storage
 
 START = datetime(2026, 11, 21, 12, 0, 7, tzinfo=UTC)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,10 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from numebot.practice.board import Players
 from numebot.practice.clock import PracticeClock
-from numebot.practice.graphql import Api, build_api
-from numebot.practice.world import World, WorldOptions
+from numebot.practice.graphql.api import Api, build_api
+from numebot.practice.market.market import Outcome
+from numebot.practice.scores.players import Players
+from numebot.practice.scores.scorer import Score
+from numebot.practice.world.world import World, WorldOptions
 
 START = datetime(2026, 11, 21, 12, 0, 7, tzinfo=UTC)
 """A Saturday: round 1404 opens."""
@@ -41,12 +44,15 @@ class HandClock:
 
 
 class SmallMarket:
-    """A hundred rows a round, new ids every round."""
+    """A hundred rows a round, new ids every round; making a file can be held up."""
 
     version = "v5.3"
+    seed = 1
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.is_asked, self.may_serve = threading.Event(), threading.Event()
+        self.may_serve.set()
 
     def dataset_names(self) -> list[str]:
         return ["v5.3/live.parquet", "v5.3/validation.parquet", "signals/v2.1/live.parquet", "crypto/v2.0/live.parquet"]
@@ -54,6 +60,8 @@ class SmallMarket:
     def dataset_path(self, name: str, round_number: int) -> Path:
         if name not in self.dataset_names():
             raise KeyError(name)
+        self.is_asked.set()
+        self.may_serve.wait(10)
         path = self._folder / str(round_number) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if name.startswith("v5.3/validation"):
@@ -71,6 +79,9 @@ class SmallMarket:
         texts = [hashlib.sha256(f"{tournament} {round_number} {row}".encode()).hexdigest() for row in range(ROWS)]
         return pd.Index([f"n{text[:15]}" for text in texts], name="id")
 
+    def outcome(self, tournament: int, round_number: int) -> Outcome:
+        raise NotImplementedError("the scorer of these tests needs no outcomes")
+
 
 def validation_frame() -> pd.DataFrame:
     """Return three eras of forty rows with targets."""
@@ -81,15 +92,6 @@ def validation_frame() -> pd.DataFrame:
     return pd.DataFrame({"era": eras, "target": targets.astype("float32")}, index=index)
 
 
-@dataclass(frozen=True)
-class FakeScore:
-    display_name: str
-    version: str
-    day: int
-    value: float | None
-    percentile: float | None
-
-
 class MeanScorer:
     """Scores the mean prediction: no market needed, and the value says which file was scored."""
 
@@ -98,11 +100,11 @@ class MeanScorer:
 
     def scores(
         self, tournament: int, round_number: int, predictions: pd.Series[float], *, days: int
-    ) -> list[FakeScore]:
+    ) -> list[Score]:
         self.asked.append((tournament, round_number, days))
         names = {11: ("alpha", "mpc"), 12: ("corr", "mmc")}.get(tournament, ("corr60", "mmc60", "v2_corr20"))
         value = float(predictions.mean()) / 100
-        return [FakeScore(name, "v1", day, value, 0.5) for day in range(1, days + 1) for name in names]
+        return [Score(name, "v1", day, value, 0.5) for day in range(1, days + 1) for name in names]
 
 
 @dataclass
@@ -222,6 +224,7 @@ def tournament(
     settings = {"models": ("alpha_model", "beta_model"), "window_minutes": 60, "period_minutes": 1440, **options}
     own_clock = clock if clock is not None else PracticeClock(HandClock())
     market, storage, scorer = SmallMarket(folder / "data"), MemoryStorage(), MeanScorer()
-    world = World(WorldOptions(folder=folder, **settings), market, storage, scorer, own_clock, players=players)
+    others = players if players is not None else Players(count=0)
+    world = World(WorldOptions(folder=folder, **settings), market, storage, scorer, own_clock, players=others)
     headers = f"Token {world.options.public_id}${world.options.secret_key}"
     return Tournament(world, build_api(world), storage, scorer, own_clock, market, headers)

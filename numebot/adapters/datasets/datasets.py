@@ -14,8 +14,8 @@ from numebot.adapters.datasets.live import LiveContents, LiveData, inspect_live
 from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
 from numebot.adapters.datasets.provenance import Provenance
 from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, require_columns, resolved_target
-from numebot.core.errors import Unavailable
-from numebot.core.features import LIVE_FILE, FeatureSets, eras_after, layout_of, parse_feature_sets
+from numebot.core.errors import PluginError, Unavailable
+from numebot.core.features import LIVE_FILE, FeatureSets, eras_after, is_version, layout_of, parse_feature_sets
 from numebot.core.ports import DataSource
 from numebot.core.types import DataFile, Round, Tournament
 from numebot.plugin import TrainingData
@@ -61,6 +61,10 @@ class Datasets:
     def newer_version(self, tournament: int = Tournament.CLASSIC) -> str | None:
         """Return a version that is newer than the pinned one and therefore not used; None when there is none."""
         return self._versions.newer_than_pinned(tournament)
+
+    def is_on_offer(self, version: str, tournament: int = Tournament.CLASSIC) -> bool:
+        """Whether the server still offers live data of a version; True when its list cannot be had. Never raises."""
+        return self._versions.is_on_offer(version, tournament)
 
     def feature_sets(self, version: str, tournament: int = Tournament.CLASSIC) -> FeatureSets:
         """Return the feature sets of a version. Only Classic has them; the others have one set, "all".
@@ -115,15 +119,17 @@ class Datasets:
             raise Unavailable(f"{name}: {error} It is downloaded again at the next attempt.") from error
         return path
 
-    def live(self, round: Round) -> LiveData:
+    def live(self, round: Round, version: str | None = None) -> LiveData:
         """Return the live data of a round, downloaded unless this round's own file is here, unchanged.
 
+        `version` is the data version to read, e.g. the one that a model was trained on; without it, the one in use.
         A file that is broken, or still another round's, is removed again.
-        Raises: Unavailable (ask again: the next call downloads afresh), ConfigError, LocalTrouble.
+        Raises: Unavailable (ask again: the next call downloads afresh), ConfigError, LocalTrouble; PluginError for a
+        `version` that is no version of this tournament.
         """
-        version = self.version(round.tournament)
+        path = self._live_path(round, version)
+        version = version or self.version(round.tournament)
         name = f"{version}/{LIVE_FILE}"
-        path = self._folder / "rounds" / str(round.number) / layout_of(round.tournament).prefix / LIVE_FILE
         known = Provenance.read(path)
         is_ours = known is not None and (known.name, known.round_number) == (name, round.number)
         try:
@@ -149,6 +155,17 @@ class Datasets:
             feature_sets=self._sets_of_live(version, round.tournament, contents),
         )
 
+    def _live_path(self, round: Round, version: str | None) -> Path:
+        """Return where a live file belongs: right under its round, or in the folder of a version that is not in use."""
+        folder, prefix = self._folder / "rounds" / str(round.number), layout_of(round.tournament).prefix
+        if not version or self._versions.is_in_use(version, round.tournament):
+            return folder / prefix / LIVE_FILE
+        if not is_version(version, prefix):
+            raise PluginError(
+                f'"{version}" is no data version of tournament {round.tournament}. They look like "{prefix}v5.3".'
+            )
+        return folder / version / LIVE_FILE
+
     def _sets_of_live(self, version: str, tournament: int, contents: LiveContents) -> Callable[[], FeatureSets]:
         if layout_of(tournament).prefix:
             return partial(_one_set, version, contents.columns)
@@ -168,14 +185,17 @@ class Datasets:
             ids_sha256=contents.ids_sha256,
         )
         if self._expect_new_ids:
-            self._refuse_another_rounds_file(fetched, path)
+            self._refuse_another_rounds_file(fetched)
         fetched.write(path)
+        if contents.oddity:
+            logger.warning("round %s, %s: %s", round.number, name, contents.oddity)
         return fetched, contents
 
-    def _refuse_another_rounds_file(self, fetched: Provenance, path: Path) -> None:
-        """Classic ids are new every round; the tickers of the others stay, but their features do not."""
-        relative = path.relative_to(self._folder / "rounds" / str(fetched.round_number))
-        for other_path in (self._folder / "rounds").glob(f"*/{relative}"):
+    def _refuse_another_rounds_file(self, fetched: Provenance) -> None:
+        """Classic ids are new every round, in every version; the tickers of the others stay, their features do not."""
+        folder, prefix = self._folder / "rounds", layout_of(fetched.tournament).prefix
+        places = (f"*/{prefix}{LIVE_FILE}", f"*/{prefix}v*/{LIVE_FILE}")
+        for other_path in (path for place in places for path in folder.glob(place)):
             other = Provenance.read(other_path)
             if other is None or other.round_number == fetched.round_number:
                 continue

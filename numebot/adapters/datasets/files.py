@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numebot.adapters.datasets.provenance as provenance
 from numebot.adapters.datasets.provenance import Provenance
-from numebot.core.errors import ConfigError, Unavailable
+from numebot.core.errors import ConfigError, NumebotError, Unavailable
 from numebot.core.features import LIVE_FILE, layout_of, listed, version_key, versions_on_offer
 from numebot.core.ports import DataSource
 from numebot.core.types import DataFile
@@ -27,6 +27,7 @@ class Versions:
         self._source = source
         self._pinned = pinned_version
         self._names: dict[int, Sequence[str]] = {}
+        self._untold: set[int] = set()
 
     def newest(self, tournament: int) -> str:
         """Return the newest version that has live data. Raises: Unavailable."""
@@ -66,6 +67,27 @@ class Versions:
         except Unavailable:
             return None
         return newest if pinned and version_key(newest) > version_key(pinned) else None
+
+    def is_on_offer(self, version: str, tournament: int) -> bool:
+        """Whether the server offers live data of a version; True when it cannot be asked: then the download tells."""
+        offered = self._offered_if_told(tournament)
+        return not offered or version in offered
+
+    def is_in_use(self, version: str, tournament: int) -> bool:
+        """Whether `in_use` would return this version; False when that is not known."""
+        pinned = self.pinned(tournament)
+        return version == pinned if pinned else version in self._offered_if_told(tournament)[-1:]
+
+    def _offered_if_told(self, tournament: int) -> list[str]:
+        """Return what is on offer, nothing when the server does not tell; a failed question is not repeated here."""
+        if tournament in self._untold and tournament not in self._names:
+            return []
+        try:
+            return self._on_offer(tournament)
+        except NumebotError as error:
+            logger.warning("tournament %s: which data versions are on offer is not known: %s", tournament, error)
+            self._untold.add(tournament)
+            return []
 
     def pinned(self, tournament: int) -> str:
         """Return the pinned version if it belongs to this tournament ("signals/v2.1" is no version of Classic)."""

@@ -81,6 +81,8 @@ class LiveContents:
     ids: pd.Index
     era: str
     columns: tuple[str, ...]
+    oddity: str = ""
+    """What is strange about it and no reason to refuse it."""
 
     @property
     def ids_sha256(self) -> str:
@@ -104,9 +106,12 @@ def inspect_live(path: Path, tournament: int, probe: MemoryProbe) -> LiveContent
     require_memory(parquet, columns, path.name, probe=probe)
     with reading(path):
         table = parquet.read()
+        oddity = ""
         if tournament == Tournament.CLASSIC:  # Signals has features that are text
-            _require_bins(table, path.name)
-        return LiveContents(_ids(table, layout, path.name), _era(table, layout), columns)
+            features = [column for column in columns if column.startswith("feature")]
+            _require_numbers(table, features, path.name)
+            oddity = _strange_bins(table, features)
+        return LiveContents(_ids(table, layout, path.name), _era(table, layout), columns, oddity)
 
 
 def _ids(table: pa.Table, layout: Layout, name: str) -> pd.Index:
@@ -127,21 +132,28 @@ def _era(table: pa.Table, layout: Layout) -> str:
     return listed(table.column(layout.era_column).unique().to_pylist())
 
 
-def _require_bins(table: pa.Table, name: str) -> None:
-    """Refuse features that are not numbers 0-4 or gaps."""
-    features = [column for column in table.column_names if column.startswith("feature")]
+def _require_numbers(table: pa.Table, features: Sequence[str], name: str) -> None:
     kinds = {column: table.schema.field(column).type for column in features}
     wrong = [c for c, kind in kinds.items() if not (pa.types.is_integer(kind) or pa.types.is_floating(kind))]
     if wrong:
         shown = listed(f"{column} ({kinds[column]})" for column in wrong)
         raise Unavailable(f"{name}: {len(wrong)} of {len(features)} features are not numbers: {shown}.")
+
+
+def _strange_bins(table: pa.Table, features: Sequence[str]) -> str:
+    """Name the features that leave the range of the bins; "" when none does.
+
+    No reason to refuse the file: a new version may well have more bins, and most models do not mind.
+    """
     outside = []
     for column in features:
         span = pc.min_max(table.column(column)).as_py()
         # Both are None for a column of gaps; NaN compares false.
         if span["min"] is not None and (span["min"] < 0 or span["max"] > HIGHEST_BIN):
             outside.append(f"{column} ({span['min']} to {span['max']})")
-    if outside:
-        raise Unavailable(
-            f"{name}: {len(outside)} of {len(features)} features leave the range 0 to {HIGHEST_BIN}: {listed(outside)}."
-        )
+    if not outside:
+        return ""
+    return (
+        f"{len(outside)} of {len(features)} features leave the range 0 to {HIGHEST_BIN}: {listed(outside)}. "
+        "The models get them as they are."
+    )

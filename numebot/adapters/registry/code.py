@@ -33,6 +33,10 @@ class CodeFinder:
             return f'"{code}" is not a name; {_FORMS}.'
         if any(_module_exists(root, place) for root in (*self._own_roots(), *map(Path, sys.path))):
             return None
+        tried = [root.joinpath(*place.split(".")).with_suffix(".py") for root in self._own_roots()]
+        other = next((what for path in tried if (what := _instead_of_file(path))), None)
+        if other:
+            return f'"{code}" {other}; {_FORMS}.'
         return f'"{code}" does not exist.{self._meant(place, self._module_names(place))}'
 
     def _own_roots(self) -> tuple[Path, ...]:
@@ -44,6 +48,9 @@ class CodeFinder:
         tried = [root / Path(place) for root in self._own_roots()]
         if any(_is_file(path) for path in tried):
             return None
+        other = next((what for path in tried if (what := _instead_of_file(path))), None)
+        if other:
+            return f'"{code}" {other}; {_FORMS}.'
         names = [str(Path(place).with_name(path.name)) for folder in tried for path in _python_files(folder.parent)]
         return f'"{code}" does not exist.{self._meant(place, names)}'
 
@@ -75,8 +82,24 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _instead_of_file(path: Path) -> str | None:
+    """Return what stands where a plugin's file should be, as the rest of a sentence; None where nothing does."""
+    try:
+        if path.is_dir():
+            return f"is a folder ({path})"
+        if path.exists():
+            return f"is neither a file nor a folder ({path})"
+        if path.is_symlink():
+            return f"is a link that leads to nothing, or back to itself ({path})"
+    except PermissionError:
+        return f"lies where this user may not look ({path})"
+    except OSError:
+        return None
+    return None
+
+
 def _python_files(folder: Path) -> list[Path]:
     try:
-        return [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        return [path for path in folder.glob("*.py") if path.name != "__init__.py" and _is_file(path)]
     except OSError:
         return []

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.machinery import ModuleSpec
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from numebot.adapters.runner.guard import plugin_call
 from numebot.core.errors import PluginError
@@ -22,31 +25,59 @@ MODULE_PREFIX = "numebot_plugin_"
 """Name under which a plugin given by path is imported; pickles refer to it, so it depends on the path as written."""
 
 
-def find_class(code: str, folders: Sequence[Path]) -> type[Model]:
+_STAMP = "__numebot_sha256__"
+"""Where a module carries the sha256 of its file as it was when it was loaded."""
+
+
+@dataclass(frozen=True)
+class Code:
+    """A plugin class, the file that it was written in, and the sha256 of that file.
+
+    `file` is the one that model_code names; it may have imported the class from `source`.
+    """
+
+    plugin: type[Model]
+    source: Path
+    sha256: str
+    file: Path
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether its files are still there and readable."""
+        return os.access(self.source, os.R_OK) and os.access(self.file, os.R_OK)
+
+
+def find_code(code: str, folders: Sequence[Path]) -> Code:
     """Return the plugin class behind `package.module`, `path/to/file.py`, or either followed by `:ClassName`.
 
     Paths are looked up in `folders`, in order; modules also below them, so that `models.mine` may lie in any of them.
+    A file that changed since it was loaded is loaded again.
     Raises: PluginError with what is wrong and what there is instead.
     """
     place, _, class_name = code.strip().partition(":")
     if not place:
         raise PluginError("model_code is blank. Allowed: package.module or path/to/file.py, either with :ClassName.")
-    module = _from_path(place, folders) if place.endswith(".py") else _from_name(place, folders)
-    return _chosen(module, class_name, code)
+    with plugin_call(f"loading of {code}"):
+        module = _from_path(place, folders) if place.endswith(".py") else _from_name(place, folders)
+        plugin = _chosen(module, class_name, code)
+        source, file = Path(inspect.getfile(plugin)), Path(inspect.getfile(module))
+        return Code(plugin, source, vars(module)[_STAMP] if source == file else _sha256(source), file)
 
 
-def source_of(plugin: type[Model]) -> Path:
-    """Return the file that a plugin class was written in."""
-    return Path(inspect.getfile(plugin))
-
-
-def build(plugin: type[Model], parameters: Mapping[str, object]) -> Model:
-    """Return the plugin made with the parameters of its row.
+def build(code: Code, parameters: Mapping[str, object]) -> Model:
+    """Return the plugin made with the parameters of its row, which it gets a copy of.
 
     Raises: PluginError, naming the parameters that the constructor knows, when it refuses some.
     """
-    if inspect.isabstract(plugin):
-        raise PluginError(f"{plugin.__name__} has no method {', '.join(sorted(plugin.__abstractmethods__))}.")
+    plugin = code.plugin
+    with plugin_call(f"{plugin.__name__}()", code.source):
+        if inspect.isabstract(plugin):
+            raise PluginError(f"{plugin.__name__} has no method {', '.join(sorted(plugin.__abstractmethods__))}.")
+        _require_known(plugin, parameters)
+        return plugin(**copy.deepcopy(dict(parameters)))
+
+
+def _require_known(plugin: type[Model], parameters: Mapping[str, object]) -> None:
     signature = inspect.signature(plugin)
     try:
         signature.bind(**parameters)
@@ -56,24 +87,37 @@ def build(plugin: type[Model], parameters: Mapping[str, object]) -> Model:
         hint = did_you_mean(unknown[0], known) if unknown else ""
         what = f'"{unknown[0]}" is no parameter of {plugin.__name__}' if unknown else f"{plugin.__name__}: {error}"
         raise PluginError(f"parameters: {what}.{hint} Allowed: {', '.join(known) or 'none'}.") from error
-    with plugin_call(f"{plugin.__name__}()", source_of(plugin)):
-        return plugin(**parameters)
+
+
+def _sha256(source: Path) -> str:
+    try:
+        return hashlib.sha256(source.read_bytes()).hexdigest()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PluginError(f"{source} cannot be read ({reason}). This user must be able to read it.") from error
+
+
+class _Loader(SourceFileLoader):
+    """Compiles the file as it stands: Python takes an old .pyc for it when an edit keeps the size and the second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the compiled file."""
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
 
 
 def _from_path(place: str, folders: Sequence[Path]) -> ModuleType:
     found = [folder / place for folder in folders if (folder / place).is_file()]
     if not found:
-        looked = ", ".join(str(folder) for folder in folders)
-        siblings = [path.name for folder in folders for path in (folder / place).parent.glob("*.py")]
-        raise PluginError(f'"{place}" does not exist below {looked}.{did_you_mean(Path(place).name, siblings)}')
+        raise PluginError(_no_file(place, folders))
     path = found[0].resolve()
     name = f"{MODULE_PREFIX}{path.stem}_{hashlib.sha256(place.encode()).hexdigest()[:8]}"
-    stamp = (str(path), hashlib.sha256(path.read_bytes()).hexdigest())
+    digest = _sha256(path)
     known = sys.modules.get(name)
-    if known is not None and getattr(known, "__numebot_stamp__", None) == stamp:
+    if known is not None and known.__file__ == str(path) and vars(known).get(_STAMP) == digest:
         return known
     _append_to_path(path.parent)  # the plugin may import what lies beside it
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Loader(name, str(path)))
     if spec is None or spec.loader is None:
         raise PluginError(f'"{place}" cannot be imported as Python.')
     module = importlib.util.module_from_spec(spec)
@@ -82,10 +126,21 @@ def _from_path(place: str, folders: Sequence[Path]) -> ModuleType:
         with plugin_call(f"import of {place}", path):
             spec.loader.exec_module(module)
     except PluginError:
-        del sys.modules[name]
+        sys.modules.pop(name, None)
         raise
-    vars(module)["__numebot_stamp__"] = stamp
+    vars(module)[_STAMP] = digest
     return module
+
+
+def _no_file(place: str, folders: Sequence[Path]) -> str:
+    other = [folder / place for folder in folders if os.path.lexists(folder / place)]
+    if other:
+        what = "a folder" if other[0].is_dir() else "a link that leads to no file or something that is no file"
+        return f'"{place}" is {what} ({other[0]}). Allowed: the path of a .py file.'
+    looked = ", ".join(str(folder) for folder in folders)
+    siblings = [path for folder in folders for path in (folder / place).parent.glob("*.py") if path.is_file()]
+    hint = did_you_mean(Path(place).name, [path.name for path in siblings])
+    return f'"{place}" does not exist below {looked}.{hint}'
 
 
 def _from_name(place: str, folders: Sequence[Path]) -> ModuleType:
@@ -95,12 +150,20 @@ def _from_name(place: str, folders: Sequence[Path]) -> ModuleType:
     for folder in folders:
         _append_to_path(folder)
         _extend_package(place, folder)
-    with plugin_call(f"import of {place}", Path()):
+    with plugin_call(f"import of {place}"):
         spec = _spec(place)
     if spec is None:
         raise PluginError(f'"{place}" does not exist.{did_you_mean(place, _neighbours(place, folders))}')
-    with plugin_call(f"import of {place}", Path(spec.origin or "")):
-        return importlib.import_module(place)
+    if not spec.has_location or spec.origin is None:
+        raise PluginError(f'"{place}" is a package without a file, or part of Python. It holds no plugin.')
+    digest = _sha256(Path(spec.origin))
+    known = sys.modules.get(place)
+    if known is not None and vars(known).get(_STAMP, digest) != digest:
+        del sys.modules[place]
+    with plugin_call(f"import of {place}", Path(spec.origin)):
+        module = importlib.import_module(place)
+    vars(module)[_STAMP] = digest
+    return module
 
 
 def _spec(place: str) -> ModuleSpec | None:

@@ -1,8 +1,12 @@
-"""The one place where plugin code runs. It runs in this process; a runner with the same methods may use others."""
+"""The one place where plugin code runs. It runs in this process; a runner with the same methods may use others.
+
+Known limit: what a plugin does to the process itself cannot be caught from inside it. os._exit ends the run with the
+plugin's exit code (0 too), a crash of a library ends it with a signal, a loop without end does not end it at all. That
+takes isolation in child processes. What can be caught here, is: see guard.py and surroundings.py.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -13,7 +17,7 @@ from typing import Protocol
 
 import pandas as pd
 
-from numebot.adapters.runner.code import build, find_class, source_of
+from numebot.adapters.runner.code import Code, build, find_code
 from numebot.adapters.runner.guard import plugin_call
 from numebot.core.errors import PluginError
 from numebot.core.predictions import aligned
@@ -52,9 +56,9 @@ class Plugin:
 class LoadedPlugin:
     """A plugin in memory, fitted or loaded. Frames are copied for it, so that it cannot disturb the next one."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, source: Path) -> None:
         self._model = model
-        self._source = source_of(type(model))
+        self._source = source
 
     def fit(self, data: TrainingData) -> None:
         """Train it. Raises: PluginError."""
@@ -64,8 +68,8 @@ class LoadedPlugin:
     def predict(self, frame: pd.DataFrame) -> pd.Series:
         """Return one float per row of `frame`, in its order. Raises: PluginError."""
         with self._call("predict"):
-            answer = self._model.predict(frame.copy(deep=True))
-        return aligned(answer, frame.index)
+            # What it gave is an object of the plugin: looking into it may run the plugin's code again.
+            return aligned(self._model.predict(frame.copy(deep=True)), frame.index)
 
     def save(self, folder: Path) -> None:
         """Let it write what it learned. Raises: PluginError."""
@@ -82,22 +86,31 @@ class LoadedPlugin:
 
 
 class Runner:
-    """Runs the plugins that model_configs.csv names. `folders` are searched for paths and modules, in order."""
+    """Runs the plugins that model_configs.csv names. `folders` are searched for paths and modules, in order.
+
+    Meant to live for one pass: a file that is edited meanwhile counts as it is then, one that is deleted as it was.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = [folder.resolve() for folder in folders]
+        self._codes: dict[str, Code] = {}
+        self._plugins: dict[tuple[str, str, str], Plugin] = {}
 
     def describe(self, config: ModelConfig) -> Plugin:
         """Return what the plugin of a row says of itself. Raises: PluginError."""
-        return _description(self._build(config.code, config.parameters))
+        return self._described(config.code, config.parameters)
 
-    def scale_of(self, config: ModelConfig) -> str | None:
-        """Return how predictions become a submission: "rank" or None. Raises: PluginError."""
-        return self.describe(config).scale
+    def scale_of(self, config: ModelConfig, trained: TrainedVersion | None = None) -> str | None:
+        """Return how predictions become a submission: "rank" or None.
+
+        Give it the trained version that predicted: like `predict`, it then goes by the parameters of the training.
+        Raises: PluginError.
+        """
+        return self._described(config.code, _parameters(config, trained)).scale
 
     def code_sha256(self, config: ModelConfig) -> str:
         """Return the sha256 of the plugin's file. Raises: PluginError."""
-        return self.describe(config).source_sha256
+        return self._code(config.code).sha256
 
     def version_for(self, config: ModelConfig, versions: VersionPort) -> TrainedVersion | None:
         """Return the version a row predicts with; None for a plugin that needs no training.
@@ -118,46 +131,69 @@ class Runner:
         may run code.
         Raises: PluginError for whatever the plugin does; as `live.frame` does.
         """
-        model = self._build(config.code, trained.parameters if trained else config.parameters)
-        if trained is None and needs_training(model):
+        described = self._described(config.code, _parameters(config, trained))
+        if trained is None and described.needs_training:
             raise _not_trained(config)
-        plugin = LoadedPlugin(model)
+        plugin = self._loaded(config.code, _parameters(config, trained))
         if trained:
             _notice_other_parameters(config, trained)
             plugin.load(trained.folder)
-        return plugin.predict(live.frame(_description(model).feature_set, trained))
+        return plugin.predict(live.frame(described.feature_set, trained))
 
     def train(self, config: ModelConfig, data: TrainingData) -> LoadedPlugin:
         """Return the plugin after it has learned from `data`. Raises: PluginError."""
-        plugin = LoadedPlugin(self._build(config.code, config.parameters))
+        plugin = self._loaded(config.code, config.parameters)
         plugin.fit(data)
         return plugin
 
-    def _build(self, code: str, parameters: Mapping[str, object]) -> Model:
-        return build(find_class(code, self._folders), parameters)
+    def _loaded(self, code: str, parameters: Mapping[str, object]) -> LoadedPlugin:
+        found = self._code(code)
+        return LoadedPlugin(build(found, parameters), found.source)
+
+    def _described(self, code: str, parameters: Mapping[str, object]) -> Plugin:
+        """Build the plugin once to see what it says of itself; a constructor may take long."""
+        found = self._code(code)
+        key = (code, found.sha256, repr(sorted(parameters.items())))
+        if key not in self._plugins:
+            model = build(found, parameters)
+            with plugin_call(f"description of {code}", found.source):
+                self._plugins[key] = _description(model, found)
+        return self._plugins[key]
+
+    def _code(self, code: str) -> Code:
+        known = self._codes.get(code)
+        if known is None or known.is_on_disk:
+            known = self._codes[code] = find_code(code, self._folders)
+        return known
 
 
-def _description(model: Model) -> Plugin:
+def _parameters(config: ModelConfig, trained: TrainedVersion | None) -> Mapping[str, object]:
+    return trained.parameters if trained else config.parameters
+
+
+def _description(model: Model, code: Code) -> Plugin:
     """Read a plugin's attributes, which its author may have set to anything."""
-    feature_set, target, scale = model.feature_set, model.target, model.scale
-    if scale not in ("rank", None):
+    scale = model.scale
+    if scale is not None and not (isinstance(scale, str) and scale == "rank"):
         raise PluginError(f'{type(model).__name__}.scale is {scale!r}. Allowed: "rank" or None.')
-    source = source_of(type(model))
+    feature_sets, targets = _names(model, "feature_set"), _names(model, "target")
     return Plugin(
-        feature_set=feature_set if isinstance(feature_set, str) else _names(model, "feature_set", feature_set),
-        targets=(target,) if isinstance(target, str) else _names(model, "target", target),
-        scale=scale,
+        feature_set=feature_sets[0] if isinstance(model.feature_set, str) else feature_sets,
+        targets=targets,
+        scale=None if scale is None else "rank",
         needs_training=needs_training(model),
-        source=source,
-        source_sha256=hashlib.sha256(source.read_bytes()).hexdigest(),
+        source=code.source,
+        source_sha256=code.sha256,
     )
 
 
-def _names(model: Model, attribute: str, found: object) -> tuple[str, ...]:
-    names = tuple(found) if isinstance(found, list | tuple) else ()
-    if not names or not all(isinstance(name, str) for name in names):
+def _names(model: Model, attribute: str) -> tuple[str, ...]:
+    found = getattr(model, attribute)
+    names = (found,) if isinstance(found, str) else tuple(found) if isinstance(found, list | tuple) else ()
+    # Names that cannot be printed cannot be stored either, and no feature has one.
+    if not names or not all(isinstance(name, str) and name.isprintable() for name in names):
         raise PluginError(f"{type(model).__name__}.{attribute} is {found!r}. Allowed: a name, or a list of names.")
-    return names
+    return tuple(str(name) for name in names)
 
 
 def _not_trained(config: ModelConfig) -> PluginError:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 import numebot.adapters.store.tables as tables
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
 from numebot.core.errors import ConfigError, LocalTrouble
+from numebot.core.submissions import ENDINGS
 from numebot.core.types import DataFile, Event, ModelConfig, Round, State, Submission, TrainedVersion
 
 _SUBMISSION_COLUMNS = tuple(field.name for field in fields(Submission))
@@ -39,15 +40,19 @@ class Store:
 
         Raises: ConfigError when it belongs to another server.
         """
+        self.require_server(server)
         with transaction(self._engine) as connection:
+            _upsert(connection, tables.meta, {"key": "server"}, {"value": server}, {})
+
+    def require_server(self, server: str) -> None:
+        """Raise ConfigError when this database belongs to another server; one that is not claimed yet fits any."""
+        with transaction(self._engine, reads=True) as connection:
             found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.key == "server"))
-            if found is None:
-                connection.execute(tables.meta.insert().values(key="server", value=server))
-            elif found != server:
-                raise ConfigError(
-                    f"{self._engine.url.database}: holds the results of {found}, but the settings point to {server}. "
-                    "Each tournament server needs a data folder of its own: set NUMERAI_DATA_FOLDER."
-                )
+        if found not in (None, server):
+            raise ConfigError(
+                f"{self._engine.url.database}: holds the results of {found}, but the settings point to {server}. "
+                "Each tournament server needs a data folder of its own: set NUMERAI_DATA_FOLDER."
+            )
 
     def remember_round(self, round_: Round, *, now: datetime) -> None:
         """Insert or update a round; openings and deadlines slide, so the newest answer wins."""
@@ -133,13 +138,10 @@ class Store:
             tables.submissions.c.tournament == tournament, tables.submissions.c.round_number == round_number
         )
 
-    def unfinished_before(self, tournament: int, round_number: int) -> Sequence[Submission]:
-        """Return rows of earlier rounds that have not come to an end."""
-        endings = (State.CONFIRMED, State.REJECTED, State.LATE, State.QUEUED, State.MISSED)
+    def unfinished(self, tournament: int) -> Sequence[Submission]:
+        """Return the rows of all rounds that have not come to an end."""
         return self._submissions(
-            tables.submissions.c.tournament == tournament,
-            tables.submissions.c.round_number < round_number,
-            tables.submissions.c.state.not_in(endings),
+            tables.submissions.c.tournament == tournament, tables.submissions.c.state.not_in(sorted(ENDINGS))
         )
 
     def _submissions(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Submission]:

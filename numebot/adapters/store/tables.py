@@ -128,6 +128,7 @@ submissions = Table(
     Column("inputs_sha256", String(64)),
     Column("trained_version", String(64)),
     Column("attempts", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
     Column("error", Text),
     Column("next_attempt_at", UtcDateTime),
     Column("submitted_at", UtcDateTime),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,15 @@ SECRET_KEY = "CANARYSECRETKEYABCDEFGHIJ"
 
 
 class HurriedClock(SystemClock):
-    """Real time between the waits; a wait only moves the clock and is written down."""
+    """Real time between the waits; a wait only moves the clock and is written down. `today` replaces the wall clock."""
 
     def __init__(self) -> None:
         super().__init__()
         self.waits: list[float] = []
+        self.today: datetime | None = None
+
+    def now(self) -> datetime:
+        return self.today or super().now()
 
     def monotonic(self) -> float:
         return super().monotonic() + sum(self.waits)

@@ -71,7 +71,45 @@ def test_the_read_back_works_when_the_optional_part_does_not(
     assert server.count("computePickleUpload") == 1
 
 
-@pytest.mark.parametrize("account", [None, {}, {"models": None}, {"models": "x"}])
+@pytest.mark.parametrize("field", ["timestamp", "id"])
+def test_the_read_back_works_without_the_fields_that_are_gone(
+    field: str, server: FaultServer, client: NumeraiClient
+) -> None:
+    gone = errors(f'Cannot query field "{field}" on type "LatestSubmission".')
+    core = {"filename": FILENAME, "roundNumber": 1404, "status": "on-time"}
+    slots = [{"id": "m1", "name": "rpica", "tournament": 8, "latestSubmissions": [core]}]
+    server.on("computePickleUpload", data({"account": {"models": []}}))
+    server.on("account", gone, data({"account": {"models": slots}}))
+
+    models = client.account_models(last_rounds=3)
+
+    assert list(models) == [
+        AccountModel("m1", "rpica", 8, submissions=(ListedSubmission(1404, "on-time", filename=FILENAME),))
+    ]
+    assert b"timestamp" not in server.requests[1].body
+    assert server.requests[1].variables == {"rounds": 3}
+
+
+def test_models_that_cannot_be_read_are_left_out_and_counted(
+    server: FaultServer, client: NumeraiClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    nameless = {"id": "m3", "name": None, "tournament": 8}
+    server.on("computePickleUpload", data({"account": {"models": []}}))
+    server.on("account", data({"account": {"models": [MODELS[0], nameless, None]}}))
+
+    assert [model.name for model in client.account_models()] == ["rpica"]
+    assert "2 of 3 models came without an id, a name or a tournament and are left out" in caplog.text
+
+
+def test_an_account_of_models_without_names_is_not_an_empty_one(server: FaultServer, client: NumeraiClient) -> None:
+    server.on("computePickleUpload", data({"account": []}))
+    server.on("account", data({"account": {"models": [{**model, "name": None} for model in MODELS]}}))
+
+    with pytest.raises(Unavailable, match=r"3 of 3 models came without an id, a name or a tournament"):
+        client.account_models()
+
+
+@pytest.mark.parametrize("account", [None, {}, [], "x", {"models": None}, {"models": "x"}])
 def test_a_missing_list_of_models_is_not_an_empty_one(
     account: object, server: FaultServer, client: NumeraiClient
 ) -> None:
@@ -86,6 +124,51 @@ def test_the_key_tells_its_account_and_scopes(server: FaultServer, client: Numer
     server.on("apiTokenInfo", data({"apiTokenInfo": info}))
 
     assert client.key_info() == KeyInfo("rpica", "daemon", frozenset({"upload_submission", "read_user_info"}))
+
+
+@pytest.mark.parametrize(
+    ("scopes", "known"),
+    [
+        ([{"name": "upload_submission"}, {"name": "read_user_info"}], {"upload_submission", "read_user_info"}),
+        (["upload_submission", "upload_submission"], {"upload_submission"}),
+        ([], set()),
+        (None, None),
+        ("upload_submission", None),
+        (["upload_submission", None], None),
+        ([{"title": "upload_submission"}], None),
+        ({"upload_submission": True}, None),
+    ],
+)
+def test_scopes_are_read_in_full_or_unknown(
+    scopes: object, known: set[str] | None, server: FaultServer, client: NumeraiClient
+) -> None:
+    server.on("apiTokenInfo", data({"apiTokenInfo": {"accountUsername": "rpica", "name": "daemon", "scopes": scopes}}))
+
+    assert client.key_info() == KeyInfo("rpica", "daemon", None if known is None else frozenset(known))
+
+
+def test_the_scopes_are_read_without_the_names_that_are_gone(server: FaultServer, client: NumeraiClient) -> None:
+    gone = errors('Cannot query field "name" on type "ApiToken".')
+    server.on("apiTokenInfo", gone, data({"apiTokenInfo": {"scopes": ["upload_submission"]}}))
+
+    assert client.key_info() == KeyInfo("", "", frozenset({"upload_submission"}))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        errors('Cannot query field "apiTokenInfo" on type "RootQueryType".'),
+        errors('Cannot query field "scopes" on type "ApiToken".'),
+        data({"apiTokenInfo": []}),
+        data({"apiTokenInfo": {}}),
+    ],
+)
+def test_a_server_that_tells_nothing_of_the_key_leaves_it_unknown(
+    fault: object, server: FaultServer, client: NumeraiClient
+) -> None:
+    server.on("apiTokenInfo", fault)  # type: ignore[arg-type]
+
+    assert client.key_info() == KeyInfo("", "", None)
 
 
 def test_a_wrong_key_is_denied_with_the_servers_words(server: FaultServer, client: NumeraiClient) -> None:

@@ -65,15 +65,17 @@ def test_a_row_changes_only_from_the_state_that_was_read(store: Store) -> None:
     assert store.submissions(8, 1404)[0].state is State.PREDICTED
 
 
-def test_earlier_rounds_without_an_ending_are_found(store: Store) -> None:
+def test_rounds_without_an_ending_are_found(store: Store) -> None:
     for number, state in ((1401, State.CONFIRMED), (1402, State.UPLOADED), (1403, State.FAILED), (1404, State.PENDING)):
         store.begin_submission(Submission(8, number, "rpica", state=state), now=NOW)
-    assert [row.round_number for row in store.unfinished_before(8, 1404)] == [1402, 1403]
+    assert [row.round_number for row in store.unfinished(8)] == [1402, 1403, 1404]
+    assert store.unfinished(11) == []
 
 
 def test_a_database_belongs_to_one_server(store: Store) -> None:
     store.claim_for("api-tournament.numer.ai")
     store.claim_for("api-tournament.numer.ai")
+    store.require_server("api-tournament.numer.ai")
     with pytest.raises(ConfigError, match=r"holds the results of api-tournament\.numer\.ai.*data folder of its own"):
         store.claim_for("127.0.0.1")
 

@@ -82,6 +82,7 @@ def upgrade() -> None:
     sa.Column('inputs_sha256', sa.String(length=64), nullable=True),
     sa.Column('trained_version', sa.String(length=64), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('refusals', sa.Integer(), nullable=False),
     sa.Column('error', sa.Text(), nullable=True),
     sa.Column('next_attempt_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),

@@ -1,0 +1,1 @@
+"""What predictions are worth: metrics day by day, the other players, payouts and leaderboards."""

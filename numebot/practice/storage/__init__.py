@@ -1,0 +1,1 @@
+"""Files to get and to put, behind signed addresses that expire."""

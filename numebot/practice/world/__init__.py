@@ -1,0 +1,1 @@
+"""What the practice server knows and keeps: rounds, account, uploads, submissions and their results."""

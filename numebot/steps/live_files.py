@@ -1,0 +1,89 @@
+"""The live data of the round: fetched once per data version, and only when a model needs it."""
+
+from __future__ import annotations
+
+import logging
+
+from numebot.adapters.datasets import Datasets, LiveData
+from numebot.adapters.store import Store
+from numebot.core.errors import LocalTrouble, NumebotError, Unavailable
+from numebot.core.ports import Clock
+from numebot.core.types import DataFile, Event, Round, TrainedVersion
+
+logger = logging.getLogger(__name__)
+
+
+class LiveFiles:
+    """Hands out the live data of one round. A failure is kept as well: every model that asks is told the same."""
+
+    def __init__(self, datasets: Datasets, store: Store, clock: Clock, round_: Round) -> None:
+        self._datasets = datasets
+        self._store = store
+        self._clock = clock
+        self._round = round_
+        self._known: dict[str, LiveData | NumebotError] = {}
+        self._in_use: str | NumebotError | None = None
+
+    def for_model(self, trained: TrainedVersion | None) -> LiveData:
+        """Return the live data in the data version that a model was trained on, while Numerai offers it; else in use.
+
+        A new data version must not break a model over night.
+        Raises: Unavailable, LocalTrouble; never a verdict on the submission, for nothing is submitted yet.
+        """
+        version = self._version_for(trained)
+        if version not in self._known:
+            self._known[version] = self._fetched(version)
+        known = self._known[version]
+        if isinstance(known, NumebotError):
+            raise known
+        return known
+
+    def _version_for(self, trained: TrainedVersion | None) -> str:
+        tournament = self._round.tournament
+        if trained is not None and self._datasets.is_on_offer(trained.data_version, tournament):
+            return trained.data_version
+        if self._in_use is None:
+            # Kept also when it failed: each question for the list counts against a low limit.
+            self._in_use = self._asked_for_version(tournament)
+        if isinstance(self._in_use, NumebotError):
+            raise self._in_use
+        return self._in_use
+
+    def _asked_for_version(self, tournament: int) -> str | NumebotError:
+        try:
+            return self._datasets.version(tournament)
+        except LocalTrouble as error:
+            return error
+        except NumebotError as error:
+            return Unavailable(f"the data version is not known: {error}")
+
+    def _fetched(self, version: str) -> LiveData | NumebotError:
+        number = self._round.number
+        try:
+            live = self._datasets.live(self._round, version)
+        except LocalTrouble as error:
+            logger.warning("round %s: no live data: %s", number, error)
+            return error
+        except NumebotError as error:
+            logger.warning("round %s: no live data: %s", number, error)
+            return Unavailable(str(error))
+        size = live.path.stat().st_size
+        logger.info("round %s: live data %s, %s ids, %s bytes", number, version, f"{len(live.ids):,}", f"{size:,}")
+        file = DataFile(f"{version}/{live.path.name}", live.path, live.sha256, size, number)
+        self._store.remember_file(file, now=self._clock.now())
+        self._announce_newer_version(version)
+        return live
+
+    def _announce_newer_version(self, version: str) -> None:
+        """Say once that a newer version is on offer; a side channel, which fails in silence."""
+        tournament = self._round.tournament
+        try:
+            newest = self._datasets.newest_version(tournament)
+            newer = newest if newest != version else self._datasets.newer_version(tournament)
+        except NumebotError:
+            return
+        if newer is None:
+            return
+        words = f"data version {newer} is on offer; {version} stays in use for the models that were trained on it"
+        if self._store.record_once(Event(self._clock.now(), "data-version", words, tournament)):
+            logger.warning("%s", words)
