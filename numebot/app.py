@@ -103,7 +103,8 @@ class App:
         """The database, which must not belong to another server. Raises: ConfigError, LocalTrouble."""
         from numebot.adapters.store import Store  # what is not used is not loaded, here and below
 
-        store = Store(f"sqlite:///{self.data_folder / 'numebot.db'}")
+        url = f"sqlite:///{self.data_folder / 'numebot.db'}"
+        store = Store(url, busy_timeout_s=self.settings.store.busy_timeout_s)
         self._closing.callback(store.close)
         store.require_server(self.server_name)
         return store

@@ -32,8 +32,11 @@ MEAN = "return live.mean(axis=1)"
 IMPATIENT = """
 [api]
 connect_timeout_s = 2
-read_timeout_s = 0.5
-total_timeout_s = 2
+read_timeout_s = 1
+total_timeout_s = 4
+
+[store]
+busy_timeout_s = 0.2
 
 [submission]
 retry_s = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ import pytest
 
 from numebot.app import open_app
 from numebot.cli.run import as_answer
-from numebot.core.errors import AccessDenied, ConfigError
+from numebot.core.errors import AccessDenied, ConfigError, LocalTrouble
 from numebot.core.types import Event, RoundState, State
 from numebot.pipeline import Wishes, play_round
 
@@ -260,6 +261,20 @@ def test_a_deadline_that_slides_back_ahead_gives_a_missed_model_another_chance(n
         app.store.begin_submission(replace(missed, state=State.PENDING), now=row.updated_at)
         app.store.change(replace(missed, state=State.PENDING), missed, Event(row.updated_at, "state", "missed"))
     assert bot.run("beta").is_done
+
+
+def test_a_database_that_another_process_holds_costs_a_run_and_nothing_else(numebot: Make) -> None:
+    bot = numebot()
+    bot.run("alpha")
+    holder = sqlite3.connect(bot.data_folder / "numebot.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LocalTrouble, match="another process holds the database"):
+        bot.run("beta")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert bot.server.world.submissions_of("beta") == []
+    assert bot.run().is_done
+    assert [len(bot.accepted(model)) for model in ("alpha", "beta")] == [1, 1]
 
 
 def test_a_key_in_the_words_of_a_plugin_reaches_nothing(numebot: Make, caplog: pytest.LogCaptureFixture) -> None:

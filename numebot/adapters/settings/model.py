@@ -164,6 +164,12 @@ class Submission(Section):
     retry_s: float = _seconds(5, low=0, high=3600)
 
 
+class Store(Section):
+    """The database."""
+
+    busy_timeout_s: float = _seconds(10, low=0, high=600)
+
+
 class Models(Section):
     """The plugins."""
 
@@ -217,6 +223,7 @@ class Settings(BaseModel):
     api: Api = Field(default_factory=Api)
     data: Data = Field(default_factory=Data)
     submission: Submission = Field(default_factory=Submission)
+    store: Store = Field(default_factory=Store)
     models: Models = Field(default_factory=Models)
     practice: Practice = Field(default_factory=Practice)
     log: Log = Field(default_factory=Log)
