@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from numebot.core.errors import Unavailable
-from numebot.core.types import Download
+from numebot.core.errors import LocalTrouble, Unavailable
+from numebot.core.types import (
+    AccountModel,
+    Download,
+    Event,
+    KeyInfo,
+    RoundAnswer,
+    Submission,
+    SubmissionRecord,
+    UploadAuthorisation,
+)
 from numebot.durable import write_whole
 
 
@@ -81,3 +91,81 @@ def parquet_bytes(frame: pd.DataFrame, **options: object) -> bytes:
     buffer = io.BytesIO()
     frame.to_parquet(buffer, **options)  # type: ignore[call-overload] # options are pandas' own
     return buffer.getvalue()
+
+
+class FakeClock:
+    """A clock that moves only when somebody waits."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)) -> None:
+        self._start = start
+        self.waited_s = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self.waited_s)
+
+    def monotonic(self) -> float:
+        return self.waited_s
+
+    def wait(self, seconds: float) -> None:
+        self.waited_s += seconds
+
+
+class MemoryStore:
+    """The step machine's rows in a list, with the compare-and-set of the real store."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Submission] = {}
+        self.events: list[Event] = []
+
+    def change(self, before: Submission, after: Submission, event: Event) -> Submission:
+        known = self.rows.setdefault(before.model, before)
+        if (known.state, known.step, known.attempts) != (before.state, before.step, before.attempts):
+            raise LocalTrouble("another numebot changed this row meanwhile")
+        self.rows[before.model] = after
+        self.events.append(event)
+        return after
+
+
+class ScriptedServer:
+    """A tournament server whose lists are set by hand; `creations` are the answers to createSubmission, in order."""
+
+    def __init__(self) -> None:
+        self.slots: list[AccountModel] = []
+        self.records: dict[str, list[SubmissionRecord] | Exception] = {}
+        self.creations: list[str | Exception] = []
+        self.account_failures: list[Exception] = []
+        self.puts: list[str] = []
+        self.asked = 0
+
+    def account_models(self, *, last_rounds: int = 5) -> list[AccountModel]:
+        self.asked += 1
+        if self.account_failures:
+            raise self.account_failures.pop(0)
+        return self.slots
+
+    def submission_records(self, model_id: str) -> list[SubmissionRecord]:
+        found = self.records.get(model_id, [])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def authorise_upload(self, tournament: int, model_id: str, filename: str) -> UploadAuthorisation:
+        number = len(self.puts) + 1
+        return UploadAuthorisation(filename.replace(".csv", f"-Upload{number:06d}.csv"), "https://storage.invalid/x")
+
+    def put_file(self, authorisation: UploadAuthorisation, path: Path) -> None:
+        self.puts.append(authorisation.filename)
+
+    def create_submission(
+        self, tournament: int, model_id: str, filename: str, *, data_datestamp: int | None = None
+    ) -> str:
+        answer = self.creations.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def current_round(self, tournament: int) -> RoundAnswer:
+        raise NotImplementedError
+
+    def key_info(self) -> KeyInfo:
+        raise NotImplementedError

@@ -44,39 +44,50 @@ class Confirmer:
         What is still undecided stays submitted, with the reason and the time of the next look.
         """
         waiting = {row.model: row for row in rows}
+        said = {row.model: (Verdict.WAITING, "not asked yet") for row in rows}
         done: list[Submission] = []
         began = self._clock.monotonic()
         records = RecordsCache(self._server, self._clock, self._watch.records_every_s)
-        last_words = "not asked yet"
         while waiting:
-            try:
-                listed = slots_by_id(self._server.account_models())
-                for row in list(waiting.values()):
-                    settled, last_words = self._settle(row, listed, records, open_round)
-                    if settled is not None:
-                        done.append(settled)
-                        del waiting[row.model]
-            except Unavailable as error:
-                last_words = str(error)
-                logger.warning("round %s: read-back failed, trying again: %s", open_round.round.number, error)
+            for row in self._looked_at(waiting, said, records):
+                settled = self._settle(row, said[row.model], open_round)
+                if settled is not None:
+                    done.append(settled)
+                    del waiting[row.model]
             waited = self._clock.monotonic() - began
             if waiting and waited >= self._watch.timeout_s:
-                return done + [self._give_up(row, last_words, waited, open_round) for row in waiting.values()]
+                return done + [self._give_up(row, said[row.model], waited, open_round) for row in waiting.values()]
             if waiting:
                 self._clock.wait(self._watch.poll_s)
         return done
 
-    def _settle(
-        self, row: Submission, listed: Mapping[str, AccountModel], records: RecordsCache, open_round: OpenRound
-    ) -> tuple[Submission | None, str]:
-        slot = listed.get(row.model_id or "")
-        entries = slot.submissions if slot else ()
-        answer, words = verdict(row, entries, ())
-        if answer in (Verdict.ABSENT, Verdict.PASSED_OVER):
-            answer, words = verdict(row, entries, records.of(slot_of(row)))
+    def _looked_at(
+        self, waiting: Mapping[str, Submission], said: dict[str, tuple[Verdict, str]], records: RecordsCache
+    ) -> list[Submission]:
+        """Ask once for all and note what is `said` of each; return the rows. A failure to ask says nothing new."""
+        rows = list(waiting.values())
+        try:
+            listed = slots_by_id(self._server.account_models())
+        except (Unavailable, Rejected) as error:
+            logger.warning("the read-back failed, trying again: %s", error)
+            said.update({row.model: (Verdict.WAITING, str(error)) for row in rows})
+            return rows
+        for row in rows:
+            slot = listed.get(row.model_id or "")
+            entries = slot.submissions if slot else ()
+            said[row.model] = verdict(row, entries, ())
+            if said[row.model][0] in (Verdict.ABSENT, Verdict.PASSED_OVER):
+                try:
+                    said[row.model] = verdict(row, entries, records.of(slot_of(row)))
+                except (Unavailable, Rejected) as error:
+                    said[row.model] = (Verdict.WAITING, str(error))
+        return rows
+
+    def _settle(self, row: Submission, said: tuple[Verdict, str], open_round: OpenRound) -> Submission | None:
+        answer, words = said
         if answer is Verdict.REFUSED:
-            return self.refuse(row, words, open_round), words
-        return self.take(row, answer, open_round.now()), words
+            return self.refuse(row, words, open_round)
+        return self.take(row, answer, open_round.now())
 
     def take(self, row: Submission, answer: Verdict, now: datetime) -> Submission | None:
         """Write a final verdict down; None when there is none yet."""
@@ -101,9 +112,16 @@ class Confirmer:
         error = f"Numerai refused the upload: {words}"
         return self._journal.change(row, failed(back, error, next_attempt_at=again), f"{error}; it is sent once more")
 
-    def _give_up(self, row: Submission, words: str, waited_s: float, open_round: OpenRound) -> Submission:
-        again = open_round.next_attempt(1)
+    def _give_up(
+        self, row: Submission, said: tuple[Verdict, str], waited_s: float, open_round: OpenRound
+    ) -> Submission:
+        """Leave a row for the next pass: as submitted, or to be sent again when Numerai knows nothing of it."""
+        answer, words = said
+        again = open_round.next_attempt(row.attempts + 1)
         error = f"not confirmed after {waited_s:.0f} s: {words}"
+        if answer is Verdict.ABSENT:
+            back = replace(row, step=State.CHECKED, filename=None, submission_id=None)
+            return self._journal.change(row, failed(back, error, next_attempt_at=again), f"{error}; it is sent again")
         return self._journal.change(row, replace(row, error=error, next_attempt_at=again), error)
 
 
