@@ -68,11 +68,13 @@ def measure(url: str, folder: Path, rounds: int) -> None:
     curls, synced_curls, ours, memory = [], [], [], []
     curl(url, target)  # the first touch of memory and disk blocks belongs to nobody
     for _ in range(rounds):
+        clear(target)
         curls.append(seconds_of(curl, url, target))
-        target.unlink()
+        clear(target)
         seconds, before, after = json.loads(subprocess.check_output([sys.executable, "-c", OURS, url, str(target)]))
         ours.append(seconds)
         memory.append((before, after))
+        clear(target)
         synced_curls.append(seconds_of(curl_and_sync, url, target))
         print(
             f"curl {curls[-1]:6.2f} s   ours {seconds:6.2f} s   curl + fsync {synced_curls[-1]:6.2f} s   "
@@ -91,6 +93,12 @@ def seconds_of(action: Callable[[str, Path], None], url: str, target: Path) -> f
     began = perf_counter()
     action(url, target)
     return perf_counter() - began
+
+
+def clear(target: Path) -> None:
+    """Remove the last result and let the disk come to rest, so that each is timed with its own bytes alone."""
+    target.unlink(missing_ok=True)
+    os.sync()
 
 
 def curl(url: str, destination: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -262,14 +261,14 @@ def test_a_folder_that_cannot_be_made_is_local_trouble(
         client.download(LIVE, tmp_path / "rounds" / "live.parquet")
 
 
-def test_a_failed_push_to_the_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(os, "fdatasync", broken)
-
-    with pytest.raises(OSError, match="Input/output"), FileSink(tmp_path / "file", sync_every_bytes=10) as file:
-        file.write(b"x" * 20)
+def test_a_sink_hashes_and_counts_what_it_writes(tmp_path: Path) -> None:
+    chunks = [bytes([number]) * (number * 1000) for number in range(20)]
+    with FileSink(tmp_path / "file") as sink:
+        for chunk in chunks:
+            sink.write(chunk)
+    content = b"".join(chunks)
+    assert (tmp_path / "file").read_bytes() == content
+    assert (sink.size_bytes, sink.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 @pytest.mark.parametrize(
