@@ -67,3 +67,20 @@ def practice(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             return made
 
         yield start
+
+
+@pytest.fixture
+def numebot(tmp_path: Path, practice: Callable[..., Any]) -> Callable[..., Any]:
+    """Make numebots: `numebot()` starts a practice tournament of its own, `numebot(server)` uses one.
+
+    What comes back is a tests.numebot_home.Numebot: an owner's folder and the ways to play with it.
+    """
+    home = importlib.import_module("tests.numebot_home")
+    made: list[Any] = []
+
+    def make(server: Any = None, **options: Any) -> Any:
+        server = server or practice(**{"models": ("alpha", "beta", "gamma"), **options})
+        made.append(home.Numebot(tmp_path / f"home-{len(made)}", server))
+        return made[-1]
+
+    return make

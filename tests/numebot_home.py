@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from numebot.app import App, open_app
 from numebot.core.account import choose
@@ -103,18 +101,3 @@ class Numebot:
         """What the server holds as valid submissions of a model in the current round."""
         number = self.server.world.calendar.current(self.server.clock.now()).number
         return [entry for entry in self.server.world.submissions_of(model, number) if entry.error is None]
-
-
-@pytest.fixture
-def numebot(tmp_path: Path, practice: Callable[..., Any]) -> Iterator[Callable[..., Numebot]]:
-    """Make numebots: `numebot()` starts a practice tournament of its own, `numebot(server)` uses one."""
-    with ExitStack() as stack:
-        made: list[Numebot] = []
-
-        def make(server: Any = None, **options: Any) -> Numebot:
-            server = server or practice(models=("alpha", "beta", "gamma"), **options)
-            made.append(Numebot(tmp_path / f"home-{len(made)}", server))
-            return made[-1]
-
-        yield make
-        stack.close()
