@@ -16,7 +16,11 @@ from datetime import timedelta
 from numebot.adapters.datasets import Datasets
 from numebot.adapters.store import Store
 from numebot.core.account import slot_problem
+from numebot.core.due import is_due
 from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
+from numebot.core.fallback import rung_for
+from numebot.core.openings import is_entered
+from numebot.core.order import Weight, in_order, p95
 from numebot.core.ports import Clock, TournamentServer
 from numebot.core.submissions import ENDINGS, failed, has_reached, moved_on, started_over, upload_name
 from numebot.core.types import AccountModel, ModelConfig, RoundAnswer, RoundState, State, Submission
@@ -27,6 +31,7 @@ from numebot.steps.journal import Journal
 from numebot.steps.live_files import LiveFiles
 from numebot.steps.open_round import OpenRound
 from numebot.steps.predicting import Predictor
+from numebot.steps.safety_net import NetTools, spread_net
 from numebot.steps.settling import rounds_to_read, settle
 from numebot.steps.submitting import Submitter
 
@@ -49,6 +54,8 @@ class Tools:
     confirmer: Confirmer
     clock: Clock
     deadline_margin: timedelta
+    net: NetTools | None = None
+    """Uploads after the deadline, for the next round; None unless the owner wants them."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,10 @@ class Wishes:
 
     dry_run: bool = False
     force: bool = False
+    only_due: bool = False
+    """Leave alone what is to be tried later; a hand-started pass tries everything now."""
+    play: str = "all"
+    """Which rounds to enter: "all", or "weekend"."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,8 @@ class PassResult:
     answer: RoundAnswer
     submissions: tuple[Submission, ...] = ()
     is_dry_run: bool = False
+    is_entered: bool = True
+    """False for an open round that the owner does not want to enter."""
 
     @property
     def is_done(self) -> bool:
@@ -74,7 +87,7 @@ class PassResult:
         if self.answer.state is not RoundState.OPEN:
             return self.answer.state is RoundState.CLOSED
         wanted = {State.CONFIRMED, State.CHECKED} if self.is_dry_run else {State.CONFIRMED}
-        return all(row.state in wanted for row in self.submissions)
+        return not self.is_entered or all(row.state in wanted for row in self.submissions)
 
 
 def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wishes: Wishes) -> PassResult:
@@ -93,12 +106,22 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
     open_round = open_round_of(answer, tools.clock, margin=tools.deadline_margin)
     if not wishes.dry_run:
         settle(tools.confirmer, tools.journal, unfinished, slots=slots, current=open_round)
-    if answer.state is RoundState.CLOSED:
-        return PassResult(tournament, answer, tuple(tools.store.submissions(tournament, answer.round.number)))
     by_name = {slot.name: slot for slot in slots}
+    is_wanted = is_entered(answer.round, wishes.play)
+    if answer.state is RoundState.CLOSED:
+        if tools.net is not None and is_wanted and not wishes.dry_run:
+            spread_net(tools.net, open_round, configs, by_name, _live_files(tools, open_round))
+        return PassResult(tournament, answer, tuple(tools.store.submissions(tournament, answer.round.number)))
+    if not is_wanted:
+        logger.info('round %s is left out: [schedule] play is "%s"', answer.round.number, wishes.play)
+        return PassResult(tournament, answer, is_dry_run=wishes.dry_run, is_entered=False)
     tools.store.remember_models(configs, {name: slot.id for name, slot in by_name.items()}, now=tools.clock.now())
     rows = Pass(tools, open_round, by_name, wishes).play(configs)
     return PassResult(tournament, answer, tuple(rows), wishes.dry_run)
+
+
+def _live_files(tools: Tools, open_round: OpenRound) -> LiveFiles:
+    return LiveFiles(tools.datasets, tools.store, tools.clock, open_round.round)
 
 
 class Pass:
@@ -109,17 +132,17 @@ class Pass:
         self._open_round = open_round
         self._slots = slots
         self._wishes = wishes
-        self._live_files = LiveFiles(tools.datasets, tools.store, tools.clock, open_round.round)
+        self._live_files = _live_files(tools, open_round)
 
     def play(self, configs: Sequence[ModelConfig]) -> list[Submission]:
         """Bring every model as far as it goes and return the rows in the order of `configs`."""
-        # Ensembles come last: their members' predictions must be there.
-        ordered = sorted(configs, key=lambda config: config.is_ensemble)
         if self._wishes.dry_run:
+            # Ensembles come last: their members' predictions must be there.
+            ordered = sorted(configs, key=lambda config: config.is_ensemble)
             rehearsed = {config.name: self._rehearse(config) for config in ordered}
             return [rehearsed[config.name] for config in configs]
         rows = {config.name: self._begin(config.name) for config in configs}
-        todo = [config for config in ordered if self._is_to_do(rows[config.name])]
+        todo = self._in_order([config for config in configs if self._is_to_do(rows[config.name])])
         for config in todo:
             rows[config.name] = self._go(rows[config.name], config, starts_over=self._wishes.force)
         self._confirm(rows)
@@ -128,6 +151,21 @@ class Pass:
                 rows[config.name] = self._go(rows[config.name], config)
         self._confirm(rows)
         return [rows[config.name] for config in configs]
+
+    def _in_order(self, configs: Sequence[ModelConfig]) -> list[ModelConfig]:
+        """Put first what is at stake and fits into the time that is left, by past run times; ensembles last."""
+        if len(configs) < 2:
+            return list(configs)
+        round_ = self._open_round.round
+        stakes = self._tools.server.stakes()
+        runs = self._tools.store.run_times(round_.tournament)
+        weights = {}
+        for config in configs:
+            slot, run = self._slots.get(config.name), p95(runs.get(config.name, ()))
+            stake = stakes.get(slot.id, 0.0) if slot else 0.0
+            weights[config.name] = Weight(stake, run) if run is not None else Weight(stake)
+        now = self._open_round.now()
+        return in_order(configs, weights, now=now, last_start=now + self._open_round.left())
 
     def _begin(self, name: str) -> Submission:
         return begin(self._tools.store, self._tools.journal, self._open_round, model=name, slot=self._slots.get(name))
@@ -140,6 +178,8 @@ class Pass:
     def _is_to_do(self, row: Submission) -> bool:
         if self._wishes.force:
             return True
+        if self._wishes.only_due and not is_due(row, self._open_round.now()):
+            return False
         if row.state is State.CONFIRMED:
             logger.info("round %s: %s already confirmed (%s)", row.round_number, row.model, row.filename)
         if row.state is State.REJECTED:
@@ -164,13 +204,20 @@ class Pass:
             raise PluginError(problem)
 
     def _bring_to_submitted(self, row: Submission, config: ModelConfig) -> Submission:
-        change = self._tools.journal.change
+        journal = self._tools.journal
         if not has_reached(row, State.UPLOADED):
-            row = self._tools.predictor.bring_to_checked(row, config, self._live_files, change)
+            rung = self._rung(row, config)
+            row = self._tools.predictor.bring_to_checked(row, config, self._live_files, journal, rung=rung)
         if not has_reached(row, State.SUBMITTED):
             return self._tools.submitter.submit(row, self._tools.predictor.file_of(row), self._open_round)
         # Submitted in an earlier pass and not confirmed there: what is missing is the read-back alone.
-        return change(row, moved_on(row, State.SUBMITTED), "looking for the confirmation again")
+        return journal.change(row, moved_on(row, State.SUBMITTED), "looking for the confirmation again")
+
+    def _rung(self, row: Submission, config: ModelConfig) -> str | None:
+        """Return the rung of the fallback ladder that it is time for; what is checked already is not made anew."""
+        if has_reached(row, State.CHECKED):
+            return row.rung
+        return rung_for(config.name, config.fallback, row.plugin_failures, self._open_round.left())
 
     def _start_over_on_purpose(self, row: Submission) -> Submission:
         logger.warning(

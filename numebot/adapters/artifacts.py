@@ -104,6 +104,16 @@ class Artifacts:
             raise PluginError(f"{home / CURRENT}: names the version {marked!r}, which is not there. There: {there}.")
         return self.load(model, marked, tournament)
 
+    def previous(self, model: str, tournament: int = Tournament.CLASSIC) -> TrainedVersion | None:
+        """Return the version before the current one, verified; None when there is none. Raises: PluginError."""
+        versions = self.versions(model, tournament)
+        try:
+            current = self.current(model, tournament)
+            earlier = versions[: versions.index(current.version)] if current else []
+        except PluginError:
+            earlier = versions[:-1]  # the current one is broken, which is a reason to ask for an earlier one
+        return self.load(model, earlier[-1], tournament) if earlier else None
+
     def versions(self, model: str, tournament: int = Tournament.CLASSIC) -> list[str]:
         """Return the names of a model's versions, oldest first."""
         home = self._home(model, tournament)

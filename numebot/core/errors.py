@@ -4,12 +4,14 @@ NumebotError
 ├── ConfigError          stop, tell the human: settings, files or arguments are wrong
 │   └── AccessDenied     stop, tell the human: the key is missing, wrong, revoked or lacks a scope
 ├── Unavailable          retry later: the server, the network or a file of theirs is not usable right now
+│   ├── NotReady         the round is open, but its data are not there yet: look again soon, nothing failed
 │   └── Ambiguous        a mutation may or may not have been committed: read back before anything is sent again
 ├── Rejected             record, never retry: Numerai refused, its words are kept
 ├── RoundClosed          wait for the next round
 ├── PluginError          skip this model, go on with the others
 ├── CheckFailed          do not submit these predictions, alert
 └── LocalTrouble         this machine: disk full, folder not writable, database locked; keep state, tell the human
+    └── StorageBroken    the disk or the database can no longer be trusted by this process: end, and start anew
 
 The message of each says where it happened, what was found, what is allowed and what happens next. No message ever
 holds a secret or a signed address.
@@ -46,6 +48,10 @@ class Unavailable(NumebotError):
         super().__init__(message)
 
 
+class NotReady(Unavailable):
+    """The round's data are missing, of another round, or refused by the server: Numerai is late, the model is not."""
+
+
 class Ambiguous(Unavailable):
     """A mutation was sent and no usable answer came: it may have been committed."""
 
@@ -78,3 +84,7 @@ class CheckFailed(NumebotError):
 
 class LocalTrouble(NumebotError):
     """This machine cannot do it now: disk full, folder not writable, database locked."""
+
+
+class StorageBroken(LocalTrouble):
+    """The disk failed a write or a sync, or the database is damaged; what this process holds open is not trusted."""

@@ -30,6 +30,8 @@ LAYOUTS: Mapping[int, Layout] = {
 
 LIVE_FILE = "live.parquet"
 """Name of the file of the open round inside a data version."""
+EXAMPLE_FILE = "live_example_preds.parquet"
+"""Name of Numerai's example predictions for the open round."""
 
 
 def layout_of(tournament: int) -> Layout:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -47,6 +47,9 @@ class TournamentServer(Protocol):
     def account_models(self, *, last_rounds: int = 5) -> Sequence[AccountModel]:
         """Return every model slot of the account with its latest submissions, newest round first."""
 
+    def stakes(self) -> Mapping[str, float]:
+        """Return what is at stake on each slot, by its id, in NMR; nothing when the server does not tell."""
+
     def submission_records(self, model_id: str) -> Sequence[SubmissionRecord]:
         """Return every upload of a model that the server knows, also the ones that never became valid."""
 
@@ -86,8 +89,8 @@ class DataSource(Protocol):
 class SubmissionStore(Protocol):
     """The part of the store that the step machine writes to."""
 
-    def change(self, before: Submission, after: Submission, event: Event) -> Submission:
-        """Move a row by compare-and-set, with its line in the timeline, in one transaction.
+    def change(self, before: Submission, after: Submission, event: Event | None) -> Submission:
+        """Move a row by compare-and-set, with its line in the timeline if there is one, in one transaction.
 
         Raises: LocalTrouble when the row is not as `before` says, or the database cannot be written.
         """

@@ -46,7 +46,21 @@ def moved_on(row: Submission, step: State, **changes: object) -> Submission:
 
 def failed(row: Submission, error: str, *, next_attempt_at: datetime | None) -> Submission:
     """Return `row` after a failure that is worth another attempt; the durable step stays."""
-    return replace(row, state=State.FAILED, error=error, attempts=row.attempts + 1, next_attempt_at=next_attempt_at)
+    return replace(
+        row,
+        state=State.FAILED,
+        error=error,
+        attempts=row.attempts + 1,
+        next_attempt_at=next_attempt_at,
+        begun_at=None,
+    )
+
+
+def never_came_back(row: Submission, *, next_attempt_at: datetime | None) -> Submission:
+    """Return `row` after a plugin took its process with it: nobody was left to write the failure down."""
+    words = "the last attempt never came back: its process was killed or crashed while the plugin ran"
+    again = replace(row, plugin_failures=row.plugin_failures + 1)
+    return failed(again, words, next_attempt_at=next_attempt_at)
 
 
 def ended(row: Submission, state: State, error: str | None = None) -> Submission:
@@ -65,6 +79,7 @@ def started_over(row: Submission) -> Submission:
         model_id=row.model_id,
         attempts=row.attempts,
         refusals=row.refusals,
+        plugin_failures=row.plugin_failures,
     )
 
 

@@ -103,7 +103,9 @@ class Submission:
     `state` is what a person sees; `step` is the last step that is durable, so a failed row knows where to go on.
     `filename` is Numerai's unique name for the uploaded bytes: the idempotency key. `inputs_sha256` is the key of what
     the predictions were made from (round, data, code, trained version): when it changes, they are made again.
-    `attempts` counts failures, `refusals` those that came from Numerai's validation.
+    `attempts` counts failures, `refusals` those that came from Numerai's validation, `plugin_failures` those of the
+    model itself. `rung` names the step of the fallback ladder that the predictions came from; None is the model's own.
+    `begun_at` stands while a plugin runs: found by a later pass, it tells of a plugin that took its process with it.
     """
 
     tournament: int
@@ -119,6 +121,9 @@ class Submission:
     trained_version: str | None = None
     attempts: int = 0
     refusals: int = 0
+    plugin_failures: int = 0
+    rung: str | None = None
+    begun_at: datetime | None = None
     error: str | None = None
     next_attempt_at: datetime | None = None
     submitted_at: datetime | None = None

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from numebot.adapters.store import Store
-from numebot.core.submissions import failed, is_our_upload, moved_on, started_over
+from numebot.core.submissions import failed, is_our_upload, moved_on, never_came_back, started_over
 from numebot.core.types import AccountModel, ListedSubmission, State, Submission
 from numebot.steps.journal import Journal
 from numebot.steps.open_round import OpenRound
@@ -28,6 +28,9 @@ def begin(
     if slot is not None:
         row = _in_this_slot(journal, row, slot)
         row = _compared(journal, row, slot, open_round)
+    if row.begun_at is not None:
+        lost = never_came_back(row, next_attempt_at=open_round.next_attempt(row.attempts + 1))
+        row = journal.change(row, lost, lost.error or "")
     if row.state is State.MISSED and open_round.left().total_seconds() > 0:
         again = failed(row, row.error or "missed", next_attempt_at=None)
         row = journal.change(row, again, "the deadline lies ahead again: trying once more")
@@ -40,7 +43,7 @@ def _in_this_slot(journal: Journal, row: Submission, slot: AccountModel) -> Subm
     if row.model_id is None:
         return journal.change(row, replace(row, model_id=slot.id), f"found in the account as {slot.id}")
     # Names can be swapped, slots made anew, keys changed: what was sent went into another slot.
-    anew = replace(started_over(row), model_id=slot.id, attempts=0, refusals=0)
+    anew = replace(started_over(row), model_id=slot.id, attempts=0, refusals=0, plugin_failures=0)
     return journal.change(row, anew, f"the name belongs to another slot now ({slot.id}): starting over")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from numebot.core.errors import Rejected, RoundClosed
+from numebot.core.errors import CheckFailed, NotReady, PluginError, Rejected, RoundClosed
 from numebot.core.ports import Clock, SubmissionStore
 from numebot.core.submissions import ended, failed
 from numebot.core.types import Event, State, Submission
@@ -62,6 +62,10 @@ class Journal:
         self._at_border(after.state.value)
         return changed
 
+    def change_quietly(self, before: Submission, after: Submission) -> Submission:
+        """Write a change down that is no news: neither the log nor the timeline hears of it. Raises: LocalTrouble."""
+        return self._store.change(before, replace(after, updated_at=self._clock.now()), None)
+
     def fail(self, row: Submission, error: Exception, open_round: OpenRound) -> Submission:
         """Record a failure in its own class: rejected for good, missed, or to be tried again before the deadline.
 
@@ -72,5 +76,18 @@ class Journal:
             return self.change(row, ended(row, State.REJECTED, words), f"rejected: {words}")
         if isinstance(error, RoundClosed) and open_round.left() <= timedelta(0):
             return self.change(row, ended(row, State.MISSED, words), f"missed: {words}")
+        if isinstance(error, NotReady):
+            return self._wait_for_data(row, words, open_round)
+        if isinstance(error, PluginError | CheckFailed):
+            after = replace(row, plugin_failures=row.plugin_failures + 1)
+        else:
+            after = row
         again = open_round.next_attempt(row.attempts + 1)
-        return self.change(row, failed(row, words, next_attempt_at=again), f"failed: {words}")
+        return self.change(row, failed(after, words, next_attempt_at=again), f"failed: {words}")
+
+    def _wait_for_data(self, row: Submission, words: str, open_round: OpenRound) -> Submission:
+        """Look again in a minute, every minute: Numerai is late, and no attempt of ours is used up by it."""
+        waiting = replace(row, state=State.FAILED, error=words, next_attempt_at=open_round.soon(), begun_at=None)
+        if row.state is State.FAILED and row.error == self._clean(words):
+            return self.change_quietly(row, replace(waiting, error=row.error))
+        return self.change(row, waiting, f"waits for the data: {words}")

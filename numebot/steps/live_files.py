@@ -6,7 +6,7 @@ import logging
 
 from numebot.adapters.datasets import Datasets, LiveData
 from numebot.adapters.store import Store
-from numebot.core.errors import LocalTrouble, NumebotError, Unavailable
+from numebot.core.errors import LocalTrouble, NotReady, NumebotError
 from numebot.core.ports import Clock
 from numebot.core.types import DataFile, Event, Round, TrainedVersion
 
@@ -28,7 +28,7 @@ class LiveFiles:
         """Return the live data in the data version that a model was trained on, while Numerai offers it; else in use.
 
         A new data version must not break a model over night.
-        Raises: Unavailable, LocalTrouble; never a verdict on the submission, for nothing is submitted yet.
+        Raises: NotReady, LocalTrouble; never a verdict on the submission, for nothing is submitted yet.
         """
         version = self._version_for(trained)
         if version not in self._known:
@@ -55,7 +55,7 @@ class LiveFiles:
         except LocalTrouble as error:
             return error
         except NumebotError as error:
-            return Unavailable(f"the data version is not known: {error}")
+            return NotReady(f"the data version is not known: {error}")
 
     def _fetched(self, version: str) -> LiveData | NumebotError:
         number = self._round.number
@@ -66,7 +66,7 @@ class LiveFiles:
             return error
         except NumebotError as error:
             logger.warning("round %s: no live data: %s", number, error)
-            return Unavailable(str(error))
+            return NotReady(str(error))
         size = live.path.stat().st_size
         logger.info("round %s: live data %s, %s ids, %s bytes", number, version, f"{len(live.ids):,}", f"{size:,}")
         file = DataFile(f"{version}/{live.path.name}", live.path, live.sha256, size, number)

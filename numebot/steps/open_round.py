@@ -32,6 +32,10 @@ class OpenRound:
         """Return when to try again after `attempts` failures; None when no attempt fits before the deadline."""
         return next_attempt(self.now(), attempts, self.round.deadline - self.margin)
 
+    def soon(self) -> datetime | None:
+        """Return when to look again at something that is not there yet; None when that is too late for an upload."""
+        return next_attempt(self.now(), 1, self.round.deadline - self.margin)
+
     def require_time(self) -> None:
         """Raise RoundClosed when an upload begun now could arrive late."""
         if self.left() <= timedelta(0):

@@ -8,14 +8,24 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
+
 import numebot.adapters.datasets.provenance as provenance
 from numebot.adapters.datasets.files import StaticFiles, Versions
-from numebot.adapters.datasets.live import LiveContents, LiveData, inspect_live
+from numebot.adapters.datasets.live import LiveContents, LiveData, example_values, inspect_live
 from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
 from numebot.adapters.datasets.provenance import Provenance
 from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, require_columns, resolved_target
 from numebot.core.errors import PluginError, Unavailable
-from numebot.core.features import LIVE_FILE, FeatureSets, eras_after, is_version, layout_of, parse_feature_sets
+from numebot.core.features import (
+    EXAMPLE_FILE,
+    LIVE_FILE,
+    FeatureSets,
+    eras_after,
+    is_version,
+    layout_of,
+    parse_feature_sets,
+)
 from numebot.core.ports import DataSource
 from numebot.core.types import DataFile, Round, Tournament
 from numebot.plugin import TrainingData
@@ -154,6 +164,20 @@ class Datasets:
             columns=contents.columns,
             feature_sets=self._sets_of_live(version, round.tournament, contents),
         )
+
+    def example_predictions(self, live: LiveData) -> pd.Series:
+        """Return Numerai's example predictions of a round, in the order of the live ids.
+
+        Raises: Unavailable when they cannot be had or do not fit the live file; LocalTrouble.
+        """
+        name = f"{live.version}/{EXAMPLE_FILE}"
+        path = live.path.with_name(EXAMPLE_FILE)
+        self._source.download(name, path, tournament=live.tournament, round_number=live.round_number)
+        try:
+            return example_values(path, live)
+        except Unavailable as error:
+            provenance.remove(path)
+            raise Unavailable(f"round {live.round_number}, {name}: {error}") from error
 
     def _live_path(self, round: Round, version: str | None) -> Path:
         """Return where a live file belongs: right under its round, or in the folder of a version that is not in use."""

@@ -74,6 +74,23 @@ class LiveData:
         return read_columns(self.path, self.features(wanted, trained), id_column=id_column).rename_axis(id_column)
 
 
+def example_values(path: Path, live: LiveData) -> pd.Series:
+    """Return the one column of an example file in the order of the live ids.
+
+    Raises: Unavailable when it does not fit the live data.
+    """
+    id_column = layout_of(live.tournament).id_column
+    names = [name for name in open_parquet(path).schema_arrow.names if name in ("prediction", "signal", "probability")]
+    if not names:
+        raise Unavailable(f"{path.name}: no column prediction or signal.")
+    values = read_columns(path, names[:1], id_column=id_column)[names[0]]
+    absent = live.ids.difference(values.index)
+    if len(absent) or values.index.has_duplicates:
+        raise Unavailable(f"{path.name}: {len(absent):,} of {len(live.ids):,} live ids are absent: not this round's.")
+    in_order: pd.Series = values.reindex(live.ids).astype(float).rename("prediction")
+    return in_order
+
+
 @dataclass(frozen=True, eq=False)
 class LiveContents:
     """What stands in a live file that passed the checks."""

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from numebot.adapters.numerai.answers import root_of, rows_of, text_of, time_of, whole_number_of
+from numebot.adapters.numerai.answers import number_of, root_of, rows_of, text_of, time_of, whole_number_of
 from numebot.adapters.numerai.envelope import SchemaMismatch
 from numebot.adapters.numerai.transport import Answer, Operation, Transport
-from numebot.core.errors import AccessDenied, Rejected, Unavailable
+from numebot.core.errors import AccessDenied, NumebotError, Rejected, Unavailable
 from numebot.core.types import AccountModel, KeyInfo, ListedSubmission, SubmissionRecord
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ MODELS_CORE = Operation("account", _MODELS.format(fields="filename roundNumber s
 """What a read-back needs, for the day on which an optional field is gone."""
 PICKLES = Operation("account", "query { account { models { id computePickleUpload { id } } } }", needs_key=True)
 """Optional, so a document of its own: an unknown field fails the whole document it stands in."""
+STAKES = Operation("account", "query { account { models { id v2Stake { latestValue } } } }", needs_key=True)
 _RECORDS = "query($modelId: ID) {{ submissions(modelId: $modelId) {{ {fields} }} }}"
 RECORDS = Operation(
     "submissions",
@@ -85,6 +86,22 @@ def account_models(transport: Transport, *, last_rounds: int) -> Sequence[Accoun
             raise Unavailable(f"{found}. It is asked again later.")
         logger.warning("%s and are left out.", found)
     return models
+
+
+def stakes(transport: Transport) -> Mapping[str, float]:
+    """Return what is at stake on each slot, by its id, in NMR; nothing when the server does not tell. Never raises."""
+    try:
+        account = root_of(transport.query(STAKES, {}, tries=1, total_timeout_s=OPTIONAL_TIMEOUT_S).data, "account")
+    except NumebotError as error:
+        logger.info("%s What is at stake is not known; the models are played in another order.", error)
+        return {}
+    found: dict[str, float] = {}
+    for row in rows_of(account.get("models") if isinstance(account, dict) else None):
+        id, stake = text_of(row, "id"), row.get("v2Stake")
+        value = number_of(stake, "latestValue") if isinstance(stake, dict) else None
+        if id is not None and value is not None:
+            found[id] = value
+    return found
 
 
 def submission_records(transport: Transport, model_id: str) -> Sequence[SubmissionRecord]:

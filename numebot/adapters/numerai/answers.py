@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +35,18 @@ def whole_number_of(row: Mapping[str, Any], name: str) -> int | None:
     """Return a field as a whole number, or None."""
     value = row.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def number_of(row: Mapping[str, Any], name: str) -> float | None:
+    """Return a field as a finite number (amounts come as text), or None."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def time_of(row: Mapping[str, Any], name: str) -> datetime | None:

@@ -5,7 +5,7 @@ It is one object behind two ports of the core: `TournamentServer` and `DataSourc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from numebot.adapters.numerai import account, rounds, submissions
@@ -73,6 +73,10 @@ class NumeraiClient:
     def account_models(self, *, last_rounds: int = 5) -> Sequence[AccountModel]:
         """Return every model slot of the account with its latest submissions, newest round first."""
         return account.account_models(self.transport, last_rounds=last_rounds)
+
+    def stakes(self) -> Mapping[str, float]:
+        """Return what is at stake on each slot, by its id, in NMR; nothing when the server does not tell."""
+        return account.stakes(self.transport)
 
     def submission_records(self, model_id: str) -> Sequence[SubmissionRecord]:
         """Return every upload of a model that the server knows, also the ones that never became valid."""

@@ -15,6 +15,7 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from numebot.adapters.settings.addresses import has_host, is_host_name, is_loopback
+from numebot.core.openings import parse_opening
 from numebot.core.types import Tournament
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -144,6 +145,41 @@ class Api(Section):
         return names
 
 
+class Schedule(Section):
+    """When to look, and which rounds to enter."""
+
+    play: Literal["all", "weekend"] = Field(default="all", description="all or weekend")
+    openings: tuple[str, ...] = Field(
+        default=("Tue-Sat 12:00", "Tue-Sat 13:00", "Sat 18:00"),
+        description='a list of days and times in UTC such as "Tue-Sat 12:00"',
+    )
+    poll_seconds: float = _seconds(60, low=5, high=600)
+    idle_seconds: float = _seconds(300, low=30, high=3600)
+    safety_net: bool = Field(default=False, description="true or false")
+
+    @field_validator("openings")
+    @classmethod
+    def _days_and_times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            parse_opening(text)
+        return value
+
+
+class Daemon(Section):
+    """How the daemon works and cleans up."""
+
+    pass_minutes: float = _number(45, "a number of minutes", low=1, high=1440)
+    wakeup_seconds: float = _seconds(600, low=30, high=3600)
+    stop_seconds: float = _seconds(8, low=0, high=15)
+    keep_awake: bool = Field(default=True, description="true or false")
+    results_hours: float = _number(6, "a number of hours", low=0.1, high=168)
+    backup_at: str = Field(
+        default="03:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time in UTC, HH:MM"
+    )
+    keep_backups: int = _whole(7, low=1, high=1000)
+    keep_rounds: int = _whole(60, low=5, high=10_000)
+
+
 class Data(Section):
     """Numerai's data files."""
 
@@ -221,6 +257,8 @@ class Settings(BaseModel):
     paths: Paths = Field(default_factory=Paths)
     tournament: TournamentSection = Field(default_factory=TournamentSection)
     api: Api = Field(default_factory=Api)
+    schedule: Schedule = Field(default_factory=Schedule)
+    daemon: Daemon = Field(default_factory=Daemon)
     data: Data = Field(default_factory=Data)
     submission: Submission = Field(default_factory=Submission)
     store: Store = Field(default_factory=Store)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 import numebot.adapters.store.tables as tables
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
-from numebot.core.errors import ConfigError, LocalTrouble
-from numebot.core.submissions import ENDINGS
-from numebot.core.types import DataFile, Event, ModelConfig, Round, State, Submission, TrainedVersion
-
-_SUBMISSION_COLUMNS = tuple(field.name for field in fields(Submission))
+from numebot.adapters.store.rows import SubmissionRows, insert_event
+from numebot.core.errors import ConfigError
+from numebot.core.types import DataFile, Event, ModelConfig, Round, Submission, TrainedVersion
 
 
 class Store:
@@ -30,6 +28,9 @@ class Store:
         self._engine = open_engine(url, busy_timeout_s=busy_timeout_s)
         make_private_file(self._engine)
         upgrade(self._engine)
+        self._rows = SubmissionRows(self._engine, tables.submissions)
+        self.nets = SubmissionRows(self._engine, tables.safety_nets)
+        """Uploads made after a deadline, for the next round."""
 
     def close(self) -> None:
         """Give the connections back."""
@@ -125,66 +126,59 @@ class Store:
 
     def submission(self, tournament: int, round_number: int, model: str) -> Submission | None:
         """Return one row of the step machine."""
-        rows = self._submissions(
-            tables.submissions.c.tournament == tournament,
-            tables.submissions.c.round_number == round_number,
-            tables.submissions.c.model == model,
-        )
-        return rows[0] if rows else None
+        return self._rows.one(tournament, round_number, model)
 
     def submissions(self, tournament: int, round_number: int) -> Sequence[Submission]:
         """Return the rows of one round, by model name."""
-        return self._submissions(
-            tables.submissions.c.tournament == tournament, tables.submissions.c.round_number == round_number
-        )
+        return self._rows.of_round(tournament, round_number)
 
     def unfinished(self, tournament: int) -> Sequence[Submission]:
         """Return the rows of all rounds that have not come to an end."""
-        return self._submissions(
-            tables.submissions.c.tournament == tournament, tables.submissions.c.state.not_in(sorted(ENDINGS))
-        )
-
-    def _submissions(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Submission]:
-        query = sa.select(tables.submissions).where(*conditions).order_by(tables.submissions.c.model)
-        with transaction(self._engine, reads=True) as connection:
-            return [_submission(row) for row in connection.execute(query)]
+        return self._rows.unfinished(tournament)
 
     def begin_submission(self, submission: Submission, *, now: datetime) -> Submission:
         """Insert a pending row unless there is one, and return what stands there."""
-        with transaction(self._engine) as connection:
-            found = connection.execute(sa.select(tables.submissions).where(_is(submission))).first()
-            if found is not None:
-                return _submission(found)
-            fresh = replace(submission, updated_at=now)
-            connection.execute(tables.submissions.insert().values(_values(fresh)))
-        return fresh
+        return self._rows.begin(submission, now=now)
 
-    def change(self, before: Submission, after: Submission, event: Event) -> Submission:
-        """Move a row from `before` to `after` by compare-and-set, with its line in the timeline, in one transaction.
+    def change(self, before: Submission, after: Submission, event: Event | None) -> Submission:
+        """Move a row as `SubmissionRows.change` does."""
+        return self._rows.change(before, after, event)
 
-        Raises: LocalTrouble when another process moved the row meanwhile.
-        """
-        fresh = replace(after, updated_at=event.at)
-        condition = sa.and_(
-            _is(before),
-            tables.submissions.c.state == before.state.value,
-            tables.submissions.c.step == before.step.value,
-            tables.submissions.c.attempts == before.attempts,
+    def run_times(self, tournament: int, *, last_rounds: int = 60) -> Mapping[str, Sequence[float]]:
+        """Return how long each model's own runs took lately, in seconds, by model."""
+        table = tables.events
+        newest = sa.select(sa.func.max(table.c.round_number)).where(table.c.tournament == tournament).scalar_subquery()
+        query = sa.select(table.c.model, table.c.details).where(
+            table.c.tournament == tournament,
+            table.c.round_number > newest - last_rounds,
+            table.c.details["took_s"].as_float().is_not(None),
         )
+        found: dict[str, list[float]] = {}
+        with transaction(self._engine, reads=True) as connection:
+            for model, details in connection.execute(query):
+                if details.get("rung") is None:
+                    found.setdefault(model, []).append(float(details["took_s"]))
+        return found
+
+    def note(self, key: str, value: Mapping[str, object]) -> None:
+        """Keep a small value under a key, e.g. what the daemon did last; the newest one stands."""
         with transaction(self._engine) as connection:
-            result = connection.execute(tables.submissions.update().where(condition).values(_values(fresh)))
-            if result.rowcount != 1:
-                raise LocalTrouble(
-                    f"round {before.round_number}, {before.model}: another numebot changed this row meanwhile. "
-                    "Nothing was sent; run again."
-                )
-            _insert_event(connection, event)
-        return fresh
+            _upsert(connection, tables.meta, {"key": key}, {"value": json.dumps(dict(value))}, {})
+
+    def noted(self, key: str) -> Mapping[str, Any] | None:
+        """Return what stands under a key; None when nothing was noted, or nothing readable."""
+        with transaction(self._engine, reads=True) as connection:
+            found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.key == key))
+        try:
+            value = json.loads(found) if found is not None else None
+        except ValueError:
+            return None
+        return value if isinstance(value, dict) else None
 
     def record(self, event: Event) -> None:
         """Add one line to the timeline."""
         with transaction(self._engine) as connection:
-            _insert_event(connection, event)
+            insert_event(connection, event)
 
     def record_once(self, event: Event) -> bool:
         """Add a line unless one of the same kind and words is there; return whether it was new."""
@@ -192,7 +186,7 @@ class Store:
         with transaction(self._engine) as connection:
             if connection.execute(sa.select(tables.events.c.id).where(same).limit(1)).first() is not None:
                 return False
-            _insert_event(connection, event)
+            insert_event(connection, event)
         return True
 
     def events(self, *, round_number: int | None = None, model: str | None = None, limit: int = 200) -> list[Event]:
@@ -208,38 +202,6 @@ class Store:
             Event(row.at, row.kind, row.message, row.tournament, row.round_number, row.model, row.details)
             for row in reversed(rows)
         ]
-
-
-def _is(submission: Submission) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        tables.submissions.c.tournament == submission.tournament,
-        tables.submissions.c.round_number == submission.round_number,
-        tables.submissions.c.model == submission.model,
-    )
-
-
-def _submission(row: Row[Any]) -> Submission:
-    values = {name: getattr(row, name) for name in _SUBMISSION_COLUMNS}
-    return Submission(**values | {"state": State(row.state), "step": State(row.step)})
-
-
-def _values(submission: Submission) -> dict[str, object]:
-    values = {name: getattr(submission, name) for name in _SUBMISSION_COLUMNS}
-    return values | {"state": submission.state.value, "step": submission.step.value}
-
-
-def _insert_event(connection: Connection, event: Event) -> None:
-    connection.execute(
-        tables.events.insert().values(
-            at=event.at,
-            kind=event.kind,
-            message=event.message,
-            tournament=event.tournament,
-            round_number=event.round_number,
-            model=event.model,
-            details=dict(event.details),
-        )
-    )
 
 
 def _upsert(

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """Newest revision in migrations/versions. Alembic is imported only when the database is not there yet."""
 
 
@@ -113,28 +113,38 @@ trained_versions = Table(
     Column("trained_at", UtcDateTime, nullable=False),
 )
 
-submissions = Table(
-    "submissions",
-    metadata,
-    Column("tournament", Integer, primary_key=True, autoincrement=False),
-    Column("round_number", Integer, primary_key=True, autoincrement=False),
-    Column("model", String(64), primary_key=True),
-    Column("state", String(16), nullable=False),
-    Column("step", String(16), nullable=False),
-    Column("model_id", String(64)),
-    Column("filename", String(200)),
-    Column("submission_id", String(64)),
-    Column("sha256", String(64)),
-    Column("inputs_sha256", String(64)),
-    Column("trained_version", String(64)),
-    Column("attempts", Integer, nullable=False),
-    Column("refusals", Integer, nullable=False),
-    Column("error", Text),
-    Column("next_attempt_at", UtcDateTime),
-    Column("submitted_at", UtcDateTime),
-    Column("confirmed_at", UtcDateTime),
-    Column("updated_at", UtcDateTime, nullable=False),
-)
+
+def _step_machine(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("tournament", Integer, primary_key=True, autoincrement=False),
+        Column("round_number", Integer, primary_key=True, autoincrement=False),
+        Column("model", String(64), primary_key=True),
+        Column("state", String(16), nullable=False),
+        Column("step", String(16), nullable=False),
+        Column("model_id", String(64)),
+        Column("filename", String(200)),
+        Column("submission_id", String(64)),
+        Column("sha256", String(64)),
+        Column("inputs_sha256", String(64)),
+        Column("trained_version", String(64)),
+        Column("attempts", Integer, nullable=False),
+        Column("refusals", Integer, nullable=False),
+        Column("plugin_failures", Integer, nullable=False, server_default="0"),
+        Column("rung", String(80)),
+        Column("begun_at", UtcDateTime),
+        Column("error", Text),
+        Column("next_attempt_at", UtcDateTime),
+        Column("submitted_at", UtcDateTime),
+        Column("confirmed_at", UtcDateTime),
+        Column("updated_at", UtcDateTime, nullable=False),
+    )
+
+
+submissions = _step_machine("submissions")
+safety_nets = _step_machine("safety_nets")
+"""Uploads made after a deadline, for the next round; the row bears the number of the round that was over."""
 
 events = Table(
     "events",

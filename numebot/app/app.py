@@ -1,4 +1,4 @@
-"""Builds everything once: settings → adapters → stories. The only place that constructs.
+"""One numebot with its parts: settings → adapters → stories, each built once.
 
 Heavy libraries (pandas, lightgbm, xgboost, numerapi) load with the parts that need them, so `status` and the other
 quick commands never wait for them.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -19,19 +18,9 @@ from urllib.parse import urlsplit
 
 from numebot.adapters.clock import SystemClock
 from numebot.adapters.registry import Registry, read_registry
-from numebot.adapters.settings import (
-    ApiKey,
-    LoadedSettings,
-    Settings,
-    find_home,
-    load_api_key,
-    load_settings,
-    missing_key_message,
-)
-from numebot.core.errors import AccessDenied, ConfigError, NumebotError
+from numebot.adapters.settings import ApiKey, LoadedSettings, Settings, missing_key_message
+from numebot.core.errors import AccessDenied
 from numebot.core.types import ModelConfig, TrainedVersion
-from numebot.durable import write_whole
-from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONFIGS
 from numebot.redaction import redact
 
 if TYPE_CHECKING:
@@ -41,9 +30,6 @@ if TYPE_CHECKING:
     from numebot.adapters.runner import Runner
     from numebot.adapters.store import Store
     from numebot.pipeline import Tools
-
-KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY")
-"""Taken out of the environment once they are read: plugins run in this process."""
 
 
 class App:
@@ -79,6 +65,11 @@ class App:
         if self._key is None:
             raise AccessDenied(missing_key_message(self.loaded.home))
         return self._key
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is an API key."""
+        return self._key is not None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -193,7 +184,9 @@ class App:
         from numebot.pipeline import Tools
         from numebot.steps.confirming import Confirmer, Watch
         from numebot.steps.journal import Journal
+        from numebot.steps.ladder import Ladder
         from numebot.steps.predicting import Predictor
+        from numebot.steps.safety_net import NetTools
         from numebot.steps.submitting import Patience, Submitter
 
         _ = self.key
@@ -202,16 +195,25 @@ class App:
         patience = Patience(wishes.attempts, wishes.retry_s, wishes.settle_s)
         watch = Watch(wishes.confirm_timeout_s, wishes.confirm_poll_s)
         journal = Journal(self.store, self.clock, clean=self.clean, at_border=self._at_border)
+        files = PredictionFiles(self.data_folder)
+        ladder = Ladder(self.runner, self.artifacts, files, self.datasets, self.store)
+        predictor = Predictor(ladder, files, self.clock)
+        net = None
+        if self.settings.schedule.safety_net:
+            net_journal = Journal(self.store.nets, self.clock, clean=self.clean, at_border=self._at_border)
+            net_submitter = Submitter(self.server, net_journal, self.clock, patience)
+            net = NetTools(self.store, self.store.nets, net_journal, predictor, net_submitter)
         return Tools(
             server=self.server,
             store=self.store,
             datasets=self.datasets,
             journal=journal,
-            predictor=Predictor(self.runner, self.artifacts, PredictionFiles(self.data_folder)),
+            predictor=predictor,
             submitter=Submitter(self.server, journal, self.clock, patience),
             confirmer=Confirmer(self.server, journal, self.clock, watch),
             clock=self.clock,
             deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
+            net=net,
         )
 
     def _at_border(self, border: str) -> None:
@@ -220,73 +222,3 @@ class App:
             raise KeyboardInterrupt
         if border == self._crash_at:
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-@contextmanager
-def open_app(
-    *,
-    practice: bool = False,
-    starts_server: bool = True,
-    environ: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = lambda line: None,
-) -> Iterator[App]:
-    """Yield the app for the settings found from the current folder.
-
-    With `practice` it plays on this machine alone; commands that only look need no server for that. `say` is told what
-    takes its time before there is an app.
-    Raises: ConfigError with everything that is wrong in the settings.
-    """
-    if sys.flags.optimize:
-        raise ConfigError(
-            "Python runs with -O (or PYTHONOPTIMIZE is set), which removes checks inside libraries. "
-            "Start numebot without it; nothing was done."
-        )
-    environ = dict(os.environ) if environ is None else environ
-    home = find_home(environ, Path.cwd())
-    with ExitStack() as stack:
-        if practice:
-            app = stack.enter_context(_practice_app(home, environ, say if starts_server else None))
-        else:
-            found = load_api_key(home, environ)
-            crash_at = environ.get("NUMEBOT_CRASH_AT", "")
-            app = App(load_settings(home, environ), found.key, warnings=found.warnings, crash_at=crash_at)
-        for name in KEY_VARIABLES:
-            os.environ.pop(name, None)  # from here on nobody in this process can read the key but through the app
-        stack.callback(app.close)
-        try:
-            yield app
-        except NumebotError as error:
-            error.args = (app.clean(str(error)), *error.args[1:])
-            raise
-
-
-@contextmanager
-def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], None] | None) -> Iterator[App]:
-    """Yield an app that plays on this machine, in a data folder of its own; with `say` the tournament is started."""
-    ordinary = load_settings(home, environ).settings
-    folder = ordinary.paths.practice_folder
-    configs = folder / "model_configs.csv"
-    if not configs.exists():
-        write_whole(configs, MODEL_CONFIGS)
-    overrides = {"paths.data_folder": str(folder / "numerai_data"), "paths.model_configs": str(configs)}
-    if say is None:
-        yield App(load_settings(home, environ, {**overrides, "api.url": "http://127.0.0.1"}), None)
-        return
-    from numebot.practice.options import PracticeOptions
-    from numebot.practice.process import practice_process
-
-    names = [row.name for row in read_registry(configs, home=home).models]
-    options = PracticeOptions(
-        folder=folder / "server",
-        seed=ordinary.practice.seed,
-        scale=ordinary.practice.scale,
-        window_minutes=ordinary.practice.window_minutes,
-        opens_now=True,
-        models=tuple(names),
-    )
-    say(f"Practice: a Numerai on this machine, in {folder}. No account is used and nothing leaves the machine.")
-    if not (options.folder / "market").exists():
-        say(f"Practice: making its data, scale {options.scale}, once; that takes {MAKING_TAKES[options.scale]} ...")
-    with practice_process(options, clock=SystemClock(), ready_within_s=MAKING_WITHIN_S[options.scale]) as address:
-        loaded = load_settings(home, environ, {**overrides, "api.url": address.url})
-        yield App(loaded, ApiKey(address.public_id, address.secret_key, "the practice tournament"))

@@ -1,0 +1,94 @@
+"""From the current folder to a numebot: the settings, the key, and the practice tournament where one is wanted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from numebot.adapters.clock import SystemClock
+from numebot.adapters.registry import read_registry
+from numebot.adapters.settings import ApiKey, find_home, load_api_key, load_settings
+from numebot.app.app import App
+from numebot.core.errors import ConfigError, NumebotError
+from numebot.durable import write_whole
+from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONFIGS
+
+KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY")
+"""Taken out of the environment once they are read: plugins and children get none of it."""
+
+
+@contextmanager
+def open_app(
+    *,
+    practice: bool = False,
+    starts_server: bool = True,
+    environ: Mapping[str, str] | None = None,
+    key: ApiKey | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[App]:
+    """Yield the app for the settings found from the current folder.
+
+    With `practice` it plays on this machine alone; commands that only look need no server for that. `say` is told what
+    takes its time before there is an app. A `key` that the caller brings wins over every place.
+    Raises: ConfigError with everything that is wrong in the settings.
+    """
+    if sys.flags.optimize:
+        raise ConfigError(
+            "Python runs with -O (or PYTHONOPTIMIZE is set), which removes checks inside libraries. "
+            "Start numebot without it; nothing was done."
+        )
+    environ = dict(os.environ) if environ is None else environ
+    home = find_home(environ, Path.cwd())
+    with ExitStack() as stack:
+        if practice:
+            app = stack.enter_context(_practice_app(home, environ, say if starts_server else None))
+        else:
+            loaded = load_settings(home, environ)
+            warnings: tuple[str, ...] = ()
+            if key is None:
+                found = load_api_key(home, environ)
+                key, warnings = found.key, found.warnings
+            app = App(loaded, key, warnings=warnings, crash_at=environ.get("NUMEBOT_CRASH_AT", ""))
+        for name in KEY_VARIABLES:
+            os.environ.pop(name, None)  # from here on nobody in this process can read the key but through the app
+        stack.callback(app.close)
+        try:
+            yield app
+        except NumebotError as error:
+            error.args = (app.clean(str(error)), *error.args[1:])
+            raise
+
+
+@contextmanager
+def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], None] | None) -> Iterator[App]:
+    """Yield an app that plays on this machine, in a data folder of its own; with `say` the tournament is started."""
+    ordinary = load_settings(home, environ).settings
+    folder = ordinary.paths.practice_folder
+    configs = folder / "model_configs.csv"
+    if not configs.exists():
+        write_whole(configs, MODEL_CONFIGS)
+    overrides = {"paths.data_folder": str(folder / "numerai_data"), "paths.model_configs": str(configs)}
+    if say is None:
+        yield App(load_settings(home, environ, {**overrides, "api.url": "http://127.0.0.1"}), None)
+        return
+    from numebot.practice.options import PracticeOptions
+    from numebot.practice.process import practice_process
+
+    names = [row.name for row in read_registry(configs, home=home).models]
+    options = PracticeOptions(
+        folder=folder / "server",
+        seed=ordinary.practice.seed,
+        scale=ordinary.practice.scale,
+        window_minutes=ordinary.practice.window_minutes,
+        opens_now=True,
+        models=tuple(names),
+    )
+    say(f"Practice: a Numerai on this machine, in {folder}. No account is used and nothing leaves the machine.")
+    if not (options.folder / "market").exists():
+        say(f"Practice: making its data, scale {options.scale}, once; that takes {MAKING_TAKES[options.scale]} ...")
+    with practice_process(options, clock=SystemClock(), ready_within_s=MAKING_WITHIN_S[options.scale]) as address:
+        loaded = load_settings(home, environ, {**overrides, "api.url": address.url})
+        yield App(loaded, ApiKey(address.public_id, address.secret_key, "the practice tournament"))

@@ -1,0 +1,71 @@
+"""In which order the models of a round are played when not everything may fit before the deadline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from numebot.core.fallback import parse_ladder
+from numebot.core.types import ModelConfig
+
+UNKNOWN_RUN = timedelta(minutes=2)
+"""Taken for a model that has never run."""
+UPLOAD_TAKES = timedelta(seconds=30)
+"""Allowed for sending and asking, beside the run itself."""
+LITTLE_STAKE = 1e-3
+"""What a model without a stake weighs: it still gets its turn, after those with one."""
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What is known of a model before its turn: the stake in NMR and how long its runs took (p95)."""
+
+    stake: float = 0.0
+    run: timedelta = UNKNOWN_RUN
+
+
+def p95(durations_s: Iterable[float]) -> timedelta | None:
+    """Return the duration that 95 % of the runs stayed within; None without any."""
+    known = sorted(durations_s)
+    if not known:
+        return None
+    return timedelta(seconds=known[math.ceil(0.95 * len(known)) - 1])
+
+
+def latest_start(deadline: datetime, run: timedelta, *, margin: timedelta) -> datetime:
+    """Return when a model must begin at the latest to be uploaded `margin` before the deadline."""
+    return deadline - margin - UPLOAD_TAKES - run
+
+
+def in_order(
+    configs: Sequence[ModelConfig], weights: Mapping[str, Weight], *, now: datetime, last_start: datetime
+) -> list[ModelConfig]:
+    """Return the models in the order to play them.
+
+    Models that can still be done by `last_start` come before those that cannot; among them the most stake per minute
+    first, which confirms the most stake when time runs out; ensembles follow, because they need their members.
+    """
+
+    def key(config: ModelConfig) -> tuple[bool, bool, float]:
+        weight = weights.get(config.name, Weight())
+        is_too_long = now + weight.run > last_start
+        per_second = max(weight.stake, LITTLE_STAKE) / max(weight.run.total_seconds(), 0.1)
+        return config.is_ensemble, is_too_long, -per_second
+
+    return _after_stand_ins(sorted(configs, key=key))
+
+
+def _after_stand_ins(configs: list[ModelConfig]) -> list[ModelConfig]:
+    """Put a model behind those whose predictions it may have to take over; a circle is cut where it is met."""
+    names = {config.name for config in configs}
+    placed: list[ModelConfig] = []
+    waiting = list(configs)
+    while waiting:
+        done = {config.name for config in placed}
+        free = (one for one in waiting if not (set(parse_ladder(one.fallback)) & names) - done - {one.name})
+        chosen = next(free, waiting[0])
+        waiting.remove(chosen)
+        placed.append(chosen)
+    return placed

@@ -1,0 +1,112 @@
+"""Where a model's predictions come from: its own newest version, or a rung of its fallback ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import pandas as pd
+
+from numebot.adapters.artifacts import Artifacts
+from numebot.adapters.datasets import Datasets, LiveData
+from numebot.adapters.predictions import PredictionFiles
+from numebot.adapters.runner import Runner
+from numebot.adapters.store import Store
+from numebot.core.errors import PluginError
+from numebot.core.fallback import EXAMPLE, PREVIOUS
+from numebot.core.submissions import has_reached, inputs_key
+from numebot.core.types import ModelConfig, State, Submission, TrainedVersion
+from numebot.steps.live_files import LiveFiles
+
+
+@dataclass(frozen=True)
+class Source:
+    """One way to predictions. `key` stands for everything that goes into them; `predict` and `scale` may fail.
+
+    `runs_plugin` is set when code of the owner runs, which may hang or end the process.
+    """
+
+    live: LiveData
+    key: str
+    words: str
+    predict: Callable[[], pd.Series]
+    scale: Callable[[], str | None]
+    trained: TrainedVersion | None = None
+    runs_plugin: bool = False
+
+
+class Ladder:
+    """Finds the source of a rung; None is the model itself, which is tried first."""
+
+    def __init__(
+        self, runner: Runner, artifacts: Artifacts, files: PredictionFiles, datasets: Datasets, store: Store
+    ) -> None:
+        self._runner = runner
+        self._artifacts = artifacts
+        self._files = files
+        self._datasets = datasets
+        self._store = store
+
+    def source(self, config: ModelConfig, row: Submission, rung: str | None, files: LiveFiles) -> Source:
+        """Return where the predictions of a rung come from.
+
+        Raises: PluginError when the rung has nothing to give; Unavailable, LocalTrouble as the live data do.
+        """
+        if rung is None:
+            return self._own(config, self._runner.version_for(config, self._artifacts), files)
+        if rung == PREVIOUS:
+            version = self._artifacts.previous(config.name, config.tournament)
+            if version is None:
+                raise PluginError(f"fallback {PREVIOUS}: {config.name} has no earlier trained version.")
+            return self._own(config, version, files)
+        if rung == EXAMPLE:
+            live = files.for_model(None)
+            return Source(
+                live=live,
+                key=inputs_key(round=live.round_number, data=live.sha256, rung=EXAMPLE),
+                words="taken from Numerai's example predictions",
+                predict=partial(self._datasets.example_predictions, live),
+                scale=_ranked,
+            )
+        return self._of_other(rung, row, files)
+
+    def _own(self, config: ModelConfig, version: TrainedVersion | None, files: LiveFiles) -> Source:
+        live = files.for_model(version)
+        key = inputs_key(
+            round=live.round_number,
+            data=live.sha256,
+            code=self._runner.code_sha256(config),
+            version=version.sha256 if version else None,
+            parameters=dict(config.parameters),
+        )
+        return Source(
+            live=live,
+            key=key,
+            words=f"with {version.version}" if version else "",
+            predict=partial(self._runner.predict, config, version, live),
+            scale=partial(self._runner.scale_of, config, version),
+            trained=version,
+            runs_plugin=True,
+        )
+
+    def _of_other(self, other: str, row: Submission, files: LiveFiles) -> Source:
+        theirs = self._store.submission(row.tournament, row.round_number, other)
+        is_there = theirs is not None and theirs.rung is None and has_reached(theirs, State.PREDICTED)
+        raw = self._files.raw(theirs) if theirs is not None and is_there else None
+        if theirs is None or raw is None:
+            raise PluginError(f"fallback {other}: it has no predictions of its own for this round (yet).")
+        live = files.for_model(None)
+        if set(raw.index) != set(live.ids):
+            raise PluginError(f"fallback {other}: its predictions are not for the ids of this round's live data.")
+        return Source(
+            live=live,
+            key=inputs_key(round=live.round_number, rung=other, of=theirs.inputs_sha256),
+            words=f"taken over from {other}",
+            predict=lambda: raw.reindex(live.ids),
+            scale=_ranked,
+        )
+
+
+def _ranked() -> str:
+    return "rank"

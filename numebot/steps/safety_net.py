@@ -1,0 +1,124 @@
+"""After the deadline: upload once more, so that Numerai queues it for the next round. Off unless asked for.
+
+If this machine is dead tomorrow, what was queued today counts. A missed round is uploaded late in the same way. These
+uploads have rows of their own, under the number of the round that is over: they never touch what was confirmed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from numebot.adapters.store import Store
+from numebot.adapters.store.rows import SubmissionRows
+from numebot.core.account import slot_problem
+from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, NumebotError, PluginError, Rejected
+from numebot.core.submissions import ENDINGS, ended, failed, has_reached, moved_on
+from numebot.core.types import AccountModel, ListedSubmission, ModelConfig, State, Submission
+from numebot.steps.journal import Journal
+from numebot.steps.live_files import LiveFiles
+from numebot.steps.open_round import OpenRound
+from numebot.steps.predicting import Predictor
+from numebot.steps.submitting import Submitter
+
+logger = logging.getLogger(__name__)
+
+RESERVE = timedelta(minutes=10)
+"""Nothing is sent so shortly before the next round may open: it could arrive there, and be in its way."""
+
+
+@dataclass(frozen=True)
+class NetTools:
+    """What the net needs: a journal and a submitter that write to its own rows."""
+
+    store: Store
+    rows: SubmissionRows
+    journal: Journal
+    predictor: Predictor
+    submitter: Submitter
+
+
+def spread_net(
+    tools: NetTools,
+    over: OpenRound,
+    configs: Sequence[ModelConfig],
+    slots: Mapping[str, AccountModel],
+    files: LiveFiles,
+) -> list[Submission]:
+    """Bring the upload of each model to "queued", as far as it goes now; return the rows.
+
+    `over` is the round that is over. Nothing is done shortly before the next one opens. Failures are recorded and tried
+    again by a later pass; they never raise. Raises: LocalTrouble when the database cannot be written.
+    """
+    closes_at = over.round.closes_at
+    if closes_at is None or over.now() >= closes_at - RESERVE:
+        return []
+    until_next = OpenRound(replace(over.round, deadline=closes_at), over.server_clock, over.clock, RESERVE)
+    rows = []
+    for config in configs:
+        slot = slots.get(config.name)
+        if slot is not None and slot_problem(config, slots) is None:
+            rows.append(_one(tools, until_next, config, slot, files))
+    return rows
+
+
+def _one(
+    tools: NetTools, open_round: OpenRound, config: ModelConfig, slot: AccountModel, files: LiveFiles
+) -> Submission:
+    round_ = open_round.round
+    fresh = Submission(round_.tournament, round_.number, config.name, model_id=slot.id)
+    row = tools.rows.begin(fresh, now=tools.journal.now())
+    row = _listed(tools, row, slot.submissions)
+    if row.state in ENDINGS or (row.next_attempt_at is not None and row.next_attempt_at > open_round.now()):
+        return row
+    try:
+        if not has_reached(row, State.UPLOADED):
+            row = _checked(tools, row, config, files)
+        if not has_reached(row, State.SUBMITTED):
+            row = tools.submitter.submit(row, tools.predictor.file_of(row), open_round)
+    except (Rejected, PluginError, CheckFailed, AccessDenied) as error:
+        current = tools.rows.one(row.tournament, row.round_number, row.model) or row
+        over = ended(current, State.REJECTED, str(error))
+        return tools.journal.change(current, over, f"safety net: not sent: {error}")
+    except LocalTrouble:
+        raise
+    except NumebotError as error:
+        current = tools.rows.one(row.tournament, row.round_number, row.model) or row
+        again = failed(current, str(error), next_attempt_at=open_round.next_attempt(current.attempts + 1))
+        return tools.journal.change(current, again, f"safety net: failed: {error}")
+    return row
+
+
+def _checked(tools: NetTools, row: Submission, config: ModelConfig, files: LiveFiles) -> Submission:
+    """Take the file that the round's own upload was made from, or make one in the same way."""
+    main = tools.store.submission(row.tournament, row.round_number, row.model)
+    if row.step is State.PENDING and main is not None and tools.predictor.has_file(main):
+        done = moved_on(row, State.CHECKED, sha256=main.sha256, trained_version=main.trained_version, rung=main.rung)
+        return tools.journal.change(row, done, "safety net: the file of the round's own upload is taken")
+    if row.step is State.CHECKED and tools.predictor.has_file(row):
+        return row
+    rung = main.rung if main is not None else None
+    return tools.predictor.bring_to_checked(row, config, files, tools.journal, rung=rung)
+
+
+def _listed(tools: NetTools, row: Submission, listed: Sequence[ListedSubmission]) -> Submission:
+    """Write down when Numerai lists our upload: as late for the round that is over, or queued for the next one."""
+    if row.filename is None or row.state in ENDINGS:
+        return row
+    ours = [entry for entry in listed if entry.filename == row.filename]
+    if not any(entry.status in ("late", "queued", "on-time") for entry in ours):
+        return row
+    row = tools.journal.change(row, ended(row, State.QUEUED), f"safety net: queued for the next round ({row.filename})")
+    main = tools.store.submission(row.tournament, row.round_number, row.model)
+    if main is not None and main.state is State.MISSED:
+        words = f"{main.error or 'missed'}; uploaded late, which Numerai queues for the next round"
+        tools.store.change(main, replace(main, state=State.QUEUED, error=words), None)
+    return row
+
+
+def is_spread(rows: Sequence[Submission], models: Sequence[str]) -> bool:
+    """Whether the net of a round is complete: nothing is left to send or to look for."""
+    done = {row.model for row in rows if row.state in ENDINGS}
+    return set(models) <= done
