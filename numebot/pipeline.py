@@ -16,14 +16,15 @@ from datetime import timedelta
 from numebot.adapters.datasets import Datasets
 from numebot.adapters.store import Store
 from numebot.core.account import slot_problem
-from numebot.core.due import is_due
+from numebot.core.due import is_due, missing_in
 from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
 from numebot.core.fallback import rung_for
 from numebot.core.openings import is_entered
-from numebot.core.order import Weight, in_order, p95
+from numebot.core.order import UNKNOWN_RUN, Weight, in_order, p95
 from numebot.core.ports import Clock, TournamentServer
 from numebot.core.submissions import ENDINGS, failed, has_reached, moved_on, started_over, upload_name
 from numebot.core.types import AccountModel, ModelConfig, RoundAnswer, RoundState, State, Submission
+from numebot.steps.alarms import raise_alarms
 from numebot.steps.asking import ask_round, check_key, open_round_of
 from numebot.steps.beginning import begin
 from numebot.steps.confirming import Confirmer
@@ -117,6 +118,9 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
         return PassResult(tournament, answer, is_dry_run=wishes.dry_run, is_entered=False)
     tools.store.remember_models(configs, {name: slot.id for name, slot in by_name.items()}, now=tools.clock.now())
     rows = Pass(tools, open_round, by_name, wishes).play(configs)
+    if wishes.only_due:
+        # Nobody reads what a timer prints; where no daemon runs, this is the only voice.
+        raise_alarms(tools.store, open_round.round, missing_in(configs, rows), now=open_round.now())
     return PassResult(tournament, answer, tuple(rows), wishes.dry_run)
 
 
@@ -142,7 +146,7 @@ class Pass:
             rehearsed = {config.name: self._rehearse(config) for config in ordered}
             return [rehearsed[config.name] for config in configs]
         rows = {config.name: self._begin(config.name) for config in configs}
-        todo = self._in_order([config for config in configs if self._is_to_do(rows[config.name])])
+        todo = self._in_order([config for config in configs if self._is_to_do(rows[config.name])], rows)
         for config in todo:
             rows[config.name] = self._go(rows[config.name], config, starts_over=self._wishes.force)
         self._confirm(rows)
@@ -152,7 +156,7 @@ class Pass:
         self._confirm(rows)
         return [rows[config.name] for config in configs]
 
-    def _in_order(self, configs: Sequence[ModelConfig]) -> list[ModelConfig]:
+    def _in_order(self, configs: Sequence[ModelConfig], rows: Mapping[str, Submission]) -> list[ModelConfig]:
         """Put first what is at stake and fits into the time that is left, by past run times; ensembles last."""
         if len(configs) < 2:
             return list(configs)
@@ -163,7 +167,8 @@ class Pass:
         for config in configs:
             slot, run = self._slots.get(config.name), p95(runs.get(config.name, ()))
             stake = stakes.get(slot.id, 0.0) if slot else 0.0
-            weights[config.name] = Weight(stake, run) if run is not None else Weight(stake)
+            has_failed = rows[config.name].plugin_failures > 0
+            weights[config.name] = Weight(stake, run or UNKNOWN_RUN, has_failed)
         now = self._open_round.now()
         return in_order(configs, weights, now=now, last_start=now + self._open_round.left())
 

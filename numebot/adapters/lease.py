@@ -1,48 +1,160 @@
-"""One at a time: who works in a data folder holds its lock, and the others learn who that is."""
+"""One at a time: who works in a data folder holds its lock, and the others learn who that is.
+
+The lock is the kernel's (flock), so a killed holder's is free at once. A row in the database says the same to other
+machines that share it, where no lock reaches: such a row counts until it expires.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from numebot.core.errors import LocalTrouble
+from numebot.core.ports import Clock
 from numebot.durable import local_trouble
 
 LOCK_FILE = "numebot.lock"
+"""Held by whoever plays a round, trains or tidies up."""
+DAEMON_LOCK = "daemon.lock"
+"""Held by the daemon for as long as it lives."""
+LEASE_KEY = "lease"
+"""Under which the store notes the holder."""
+LOOK_EVERY_S = 0.25
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+_LONGEST_NOTE = 1024
+
+
+class Taken(LocalTrouble):
+    """Another numebot holds the lease; it does the same job."""
+
+
+class Notes(Protocol):
+    """The part of the store that keeps the row."""
+
+    def note(self, key: str, value: Mapping[str, object]) -> None:
+        """Keep a value."""
+
+    def noted(self, key: str) -> Mapping[str, object] | None:
+        """Return it."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lease, and what for."""
+
+    pid: int
+    host: str
+    purpose: str
+    since: datetime
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} ({self.purpose}, since {self.since:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 @contextmanager
-def lease(folder: Path) -> Iterator[None]:
-    """Hold the data folder's lock for the length of the block. The kernel gives it back when the process dies.
+def lease(folder: Path, purpose: str, clock: Clock, *, wait_s: float = 0.0, name: str = LOCK_FILE) -> Iterator[None]:
+    """Hold a lock of the data folder for the length of the block. The kernel gives it back when the process dies.
 
-    Raises: LocalTrouble when another process holds it, or the folder cannot be written.
+    Somebody who holds it is waited for up to `wait_s` seconds.
+    Raises: Taken when another process holds it; LocalTrouble when the folder cannot be written.
     """
-    path = folder / LOCK_FILE
+    path = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise local_trouble(error, path) from error
     try:
-        _take(descriptor, path)
+        _take(descriptor, path, clock, wait_s)
+        _sign(descriptor, Holder(os.getpid(), socket.gethostname(), purpose, clock.now()))
         yield
     finally:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-        raise LocalTrouble(
-            f"{path.parent}: another numebot (process {holder}) is at work in this data folder and does the same job. "
-            "Wait for it to end, or stop it, then run again."
-        ) from error
+def _take(descriptor: int, path: Path, clock: Clock, wait_s: float) -> None:
+    end = clock.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if clock.monotonic() >= end:
+                holder = _holder(os.pread(descriptor, _LONGEST_NOTE, 0))
+                raise Taken(
+                    f"{path.parent}: another numebot, {holder or 'unknown'}, is at work in this data folder and does "
+                    "the same job. Wait for it to end, or stop it, then run again."
+                ) from error
+        clock.wait(LOOK_EVERY_S)
+
+
+def _sign(descriptor: int, holder: Holder) -> None:
     with suppress(OSError):
         # The name of the holder is a courtesy; a full disk must not keep the lock from being held.
+        content = {**vars(holder), "since": holder.since.isoformat()}
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, json.dumps(content).encode(), 0)
+
+
+def holder_of(folder: Path, name: str = LOCK_FILE) -> Holder | None:
+    """Return who holds a lock of the data folder right now; None when it is free."""
+    try:
+        descriptor = os.open(folder / name, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(os.pread(descriptor, _LONGEST_NOTE, 0))
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _holder(note: bytes) -> Holder | None:
+    try:
+        content = json.loads(note)
+        since = datetime.fromisoformat(content["since"])
+        return Holder(int(content["pid"]), str(content["host"]), str(content["purpose"]), since)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def shared_lease(notes: Notes, purpose: str, clock: Clock, *, lasts: timedelta) -> Iterator[None]:
+    """Note in the database that this machine works, for other machines that share it. To be used inside `lease`.
+
+    A row of this machine is taken over at once: its lock was free. One of another machine counts until it expires.
+    Raises: Taken, LocalTrouble.
+    """
+    now, host = clock.now(), socket.gethostname()
+    found = notes.noted(LEASE_KEY) or {}
+    if found.get("host") not in (None, host) and _time(found.get("expires_at")) > now:
+        raise Taken(
+            f"another numebot on {found['host']} is at work in this database and does the same job; its lease ends at "
+            f"{_time(found.get('expires_at')):%H:%M:%S} UTC at the latest."
+        )
+    row = {"host": host, "pid": os.getpid(), "purpose": purpose, "since": now.isoformat()}
+    notes.note(LEASE_KEY, {**row, "expires_at": (now + lasts).isoformat()})
+    try:
+        yield
+    finally:
+        with suppress(LocalTrouble):
+            notes.note(LEASE_KEY, {})
+
+
+def _time(value: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return LONG_AGO
+    return moment if moment.tzinfo else LONG_AGO

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from numebot.adapters.clock import SystemClock
+from numebot.adapters.lease import lease, shared_lease
 from numebot.adapters.registry import Registry, read_registry
 from numebot.adapters.settings import ApiKey, LoadedSettings, Settings, missing_key_message
 from numebot.core.errors import AccessDenied
@@ -46,6 +47,8 @@ class App:
         """Hears of every download: name, bytes so far, bytes in all. Set before the server is first used."""
         self._key = key
         self._crash_at = crash_at
+        self.overrides: Mapping[str, object] = {}
+        """Settings that were made for this run, as variables: a child needs the same ones."""
         self.is_interrupted = False
         """Set by a signal; the next step of a round does not begin then, whatever swallowed the exception."""
         self._closing = ExitStack()
@@ -99,6 +102,19 @@ class App:
         self._closing.callback(store.close)
         store.require_server(self.server_name)
         return store
+
+    @contextmanager
+    def at_work(self, purpose: str, *, wait_s: float = 0.0) -> Iterator[None]:
+        """Hold the lease of the data folder and of the database for the length of the block.
+
+        Raises: Taken when another numebot is at work and did not end within `wait_s` seconds; LocalTrouble.
+        """
+        lasts = timedelta(minutes=self.settings.daemon.pass_minutes + 5)
+        with (
+            lease(self.data_folder, purpose, self.clock, wait_s=wait_s),
+            shared_lease(self.store, purpose, self.clock, lasts=lasts),
+        ):
+            yield
 
     @property
     def server_name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +20,9 @@ from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONF
 KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY")
 """Taken out of the environment once they are read: plugins and children get none of it."""
 
+HANDED_KEY_VARIABLE = "NUMEBOT_KEY_ON_STDIN"
+"""Set for a child that gets the key of its parent."""
+
 
 @contextmanager
 def open_app(
@@ -26,13 +30,12 @@ def open_app(
     practice: bool = False,
     starts_server: bool = True,
     environ: Mapping[str, str] | None = None,
-    key: ApiKey | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[App]:
     """Yield the app for the settings found from the current folder.
 
     With `practice` it plays on this machine alone; commands that only look need no server for that. `say` is told what
-    takes its time before there is an app. A `key` that the caller brings wins over every place.
+    takes its time before there is an app.
     Raises: ConfigError with everything that is wrong in the settings.
     """
     if sys.flags.optimize:
@@ -48,6 +51,7 @@ def open_app(
         else:
             loaded = load_settings(home, environ)
             warnings: tuple[str, ...] = ()
+            key = _handed_key(environ)
             if key is None:
                 found = load_api_key(home, environ)
                 key, warnings = found.key, found.warnings
@@ -60,6 +64,25 @@ def open_app(
         except NumebotError as error:
             error.args = (app.clean(str(error)), *error.args[1:])
             raise
+
+
+def handed(key: ApiKey) -> bytes:
+    """Return a key as a child reads it from its standard input: it never stands in an environment or a command line."""
+    return json.dumps([key.public_id, key.secret_key, key.source]).encode()
+
+
+def _handed_key(environ: Mapping[str, str]) -> ApiKey | None:
+    """Return the key that the parent hands over; None when it hands over none."""
+    if environ.get(HANDED_KEY_VARIABLE) != "1":
+        return None
+    try:
+        public_id, secret_key, source = json.loads(sys.stdin.buffer.read())
+    except (ValueError, TypeError):
+        raise ConfigError(
+            f"{HANDED_KEY_VARIABLE} is set, but standard input holds no key. Only the daemon sets it, for a child: "
+            "unset it. Nothing was started."
+        ) from None
+    return ApiKey(str(public_id), str(secret_key), str(source))
 
 
 @contextmanager
@@ -91,4 +114,10 @@ def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], N
         say(f"Practice: making its data, scale {options.scale}, once; that takes {MAKING_TAKES[options.scale]} ...")
     with practice_process(options, clock=SystemClock(), ready_within_s=MAKING_WITHIN_S[options.scale]) as address:
         loaded = load_settings(home, environ, {**overrides, "api.url": address.url})
-        yield App(loaded, ApiKey(address.public_id, address.secret_key, "the practice tournament"))
+        app = App(loaded, ApiKey(address.public_id, address.secret_key, "the practice tournament"))
+        app.overrides = {
+            "NUMERAI_DATA_FOLDER": loaded.settings.paths.data_folder,
+            "MODEL_CONFIGS_PATH": configs,
+            "NUMEBOT_API_URL": address.url,
+        }
+        yield app

@@ -17,6 +17,7 @@ from numebot.core.errors import ConfigError, NumebotError
 
 COMMANDS = {
     "run": "Play the open round by hand: download, predict, check, upload, confirm.",
+    "serve": "Run as a daemon: play every round as it opens, until told to stop.",
     "train": "Train a model and keep it as its newest version.",
     "models": "List the models, their code, and whether they are trained.",
     "status": "Show the newest round and where each model stands.",

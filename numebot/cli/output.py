@@ -91,17 +91,18 @@ def answers_only_on_stdout() -> Iterator[None]:
 
 @contextmanager
 def interruptible(app: App) -> Iterator[None]:
-    """Let Ctrl-C stop the round between two steps also where a plugin swallows the exception."""
+    """Let Ctrl-C and SIGTERM stop the round between two steps also where a plugin swallows the exception."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         app.is_interrupted = True
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def as_document(value: object) -> str:

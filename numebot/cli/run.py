@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 import click
 
-from numebot.adapters.lease import lease
+from numebot.adapters.children import end_with_parent
+from numebot.adapters.lease import Taken
 from numebot.app import App, open_app
 from numebot.cli.output import (
     answers_only_on_stdout,
@@ -29,18 +31,42 @@ from numebot.pipeline import PassResult, Wishes, play_round
 @click.option("--practice", is_flag=True, help="Play on this machine alone: no account, nothing leaves it.")
 @click.option("--dry-run", is_flag=True, help="Do everything but the upload; each line that would leave says so.")
 @click.option("--force", is_flag=True, help="Make a new submission even where one is confirmed or rejected.")
+@click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=0, metavar="SECONDS",
+              help="Wait so long for another numebot to end that is at work.")  # fmt: skip
+@click.option("--scheduled", is_flag=True,
+              help="For timers: only what is due, only rounds of [schedule] play, no table at the end.")  # fmt: skip
 @click.option("--json", "wants_json", is_flag=True, help="Print the result as JSON on stdout.")
-def command(*, models: tuple[str, ...], practice: bool, dry_run: bool, force: bool, wants_json: bool) -> int:
+def command(
+    *,
+    models: tuple[str, ...],
+    practice: bool,
+    dry_run: bool,
+    force: bool,
+    wait_s: float,
+    scheduled: bool,
+    wants_json: bool,
+) -> int:
     """Bring every enabled model (or just the MODELs named) of the open round to "confirmed".
 
     Exit code 0: all of them are confirmed, or no round is open. 1: something is not confirmed. 2: wrong use or
     configuration.
     """
+    end_with_parent(os.environ)
     with open_app(practice=practice, say=say) as app, download_progress() as app.progress:
         set_up_logging(app)
-        with answers_only_on_stdout(), interruptible(app):
-            results = _play(app, models, Wishes(dry_run=dry_run, force=force), is_practice=practice)
-    if wants_json:
+        play = app.settings.schedule.play if scheduled else "all"
+        wishes = Wishes(dry_run=dry_run, force=force, only_due=scheduled, play=play)
+        try:
+            with answers_only_on_stdout(), interruptible(app), app.at_work("run", wait_s=wait_s):
+                results = _play(app, models, wishes, is_practice=practice)
+        except Taken as taken:
+            if not scheduled:
+                raise
+            say(str(taken))  # the other one does the job
+            return 0
+    if scheduled and not wants_json:
+        pass  # the log has told what happened
+    elif wants_json:
         answers = [as_answer(result) for result in results]
         click.echo(as_document(answers[0] if len(answers) == 1 else answers))
     else:
@@ -50,15 +76,14 @@ def command(*, models: tuple[str, ...], practice: bool, dry_run: bool, force: bo
 
 
 def _play(app: App, names: Sequence[str], wishes: Wishes, *, is_practice: bool) -> list[PassResult]:
-    with lease(app.data_folder):
-        for notice in (*app.registry.notices, *app.registry.problems):
-            say(notice)
-        results = []
-        for tournament, configs in _by_tournament(app, names).items():
-            if is_practice:
-                train_missing(app, configs)
-            results.append(play_round(app.round_tools, tournament, configs, wishes))
-        return results
+    for notice in (*app.registry.notices, *app.registry.problems):
+        say(notice)
+    results = []
+    for tournament, configs in _by_tournament(app, names).items():
+        if is_practice:
+            train_missing(app, configs)
+        results.append(play_round(app.round_tools, tournament, configs, wishes))
+    return results
 
 
 def _by_tournament(app: App, names: Sequence[str]) -> Mapping[Tournament, list[ModelConfig]]:

@@ -20,10 +20,14 @@ LITTLE_STAKE = 1e-3
 
 @dataclass(frozen=True)
 class Weight:
-    """What is known of a model before its turn: the stake in NMR and how long its runs took (p95)."""
+    """What is known of a model before its turn: the stake in NMR, how long its runs took (p95), and how it did.
+
+    `has_failed` is set for a model whose plugin failed or never came back in this round.
+    """
 
     stake: float = 0.0
     run: timedelta = UNKNOWN_RUN
+    has_failed: bool = False
 
 
 def p95(durations_s: Iterable[float]) -> timedelta | None:
@@ -45,14 +49,15 @@ def in_order(
     """Return the models in the order to play them.
 
     Models that can still be done by `last_start` come before those that cannot; among them the most stake per minute
-    first, which confirms the most stake when time runs out; ensembles follow, because they need their members.
+    first, which confirms the most stake when time runs out. Models that failed go behind the others, which they may
+    take along; ensembles come last, because they need their members.
     """
 
-    def key(config: ModelConfig) -> tuple[bool, bool, float]:
+    def key(config: ModelConfig) -> tuple[bool, bool, bool, float]:
         weight = weights.get(config.name, Weight())
         is_too_long = now + weight.run > last_start
         per_second = max(weight.stake, LITTLE_STAKE) / max(weight.run.total_seconds(), 0.1)
-        return config.is_ensemble, is_too_long, -per_second
+        return config.is_ensemble, weight.has_failed, is_too_long, -per_second
 
     return _after_stand_ins(sorted(configs, key=key))
 

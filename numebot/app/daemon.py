@@ -1,0 +1,114 @@
+"""The daemon's parts: what a wake-up works with, and how its children are started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import time, timedelta
+from pathlib import Path
+
+from numebot.adapters.children import Child, start_child
+from numebot.adapters.registry import read_registry
+from numebot.adapters.systemd import KeepAwake
+from numebot.app.app import App
+from numebot.app.opening import HANDED_KEY_VARIABLE, handed
+from numebot.core.chores import Chore
+from numebot.core.openings import Opening, parse_opening
+from numebot.core.types import ModelConfig
+from numebot.wakeups import Lookout, WakeUps, WakeUpTools, Work
+from numebot.wakeups.wakeups import Awake, Rhythm
+
+REREAD_SOURCES = (".secret", ".env")
+"""Files that a child reads for itself, so that a new key counts without a restart."""
+
+
+class Asleep:
+    """Lets the machine sleep as it likes."""
+
+    def hold(self) -> None:
+        """Do nothing."""
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
+def wake_ups(
+    app: App,
+    *,
+    environ: Mapping[str, str],
+    is_stopping: Callable[[], bool],
+    is_wanted: Callable[[], bool],
+    sign_of_life: Callable[[], None],
+) -> WakeUps:
+    """Return the daemon's work on this app. `environ` is that of the children, without any key.
+
+    Raises: AccessDenied without a key; ConfigError, LocalTrouble when the database is not usable.
+    """
+    settings = app.settings
+    _ = app.key
+    app.store.claim_for(app.server_name)
+    lookout = Lookout(
+        app.server, app.store, app.clock, play=settings.schedule.play, has_net=settings.schedule.safety_net
+    )
+    awake: Awake = KeepAwake("a round is open and not confirmed") if settings.daemon.keep_awake else Asleep()
+    tools = WakeUpTools(
+        lookout=lookout,
+        store=app.store,
+        work=Work(_starter(app, environ), app.clock, stop_s=settings.daemon.stop_seconds, is_stopping=is_stopping),
+        clock=app.clock,
+        awake=awake,
+        configs=lambda: _configs(app),
+        tournaments=[int(one) for one in settings.tournament.play],
+        rhythm=Rhythm(
+            openings=openings(app),
+            poll_s=settings.schedule.poll_seconds,
+            idle_s=settings.schedule.idle_seconds,
+            pass_s=settings.daemon.pass_minutes * 60,
+        ),
+        chores=chores(app),
+        sign_of_life=sign_of_life,
+        is_wanted=is_wanted,
+    )
+    return WakeUps(tools, pid=os.getpid(), started_at=app.clock.now())
+
+
+def openings(app: App) -> tuple[Opening, ...]:
+    """Return when rounds are expected, by the settings."""
+    return tuple(parse_opening(text) for text in app.settings.schedule.openings)
+
+
+def chores(app: App) -> Sequence[Chore]:
+    """Return what is done beside the rounds."""
+    daemon = app.settings.daemon
+    hour, minute = daemon.backup_at.split(":")
+    at = time(int(hour), int(minute))
+    return (
+        Chore("backup", ("db", "backup"), at=at),
+        Chore("housekeeping", ("db", "prune"), at=at),
+        Chore("results", ("sync",), every=timedelta(hours=daemon.results_hours)),
+    )
+
+
+def child_environ(environ: Mapping[str, str], home: Path, settings: Mapping[str, object]) -> dict[str, str]:
+    """Return the environment of the daemon's children: ours, the same home, and settings that were made for this run."""
+    return {**environ, "NUMEBOT_HOME": str(home), **{name: str(value) for name, value in settings.items()}}
+
+
+def _configs(app: App) -> Sequence[ModelConfig]:
+    settings = app.settings
+    registry = read_registry(
+        settings.paths.model_configs, home=app.loaded.home, plugins_folder=settings.models.plugins_folder
+    )
+    return registry.models
+
+
+def _starter(app: App, environ: Mapping[str, str]) -> Callable[[Sequence[str]], Child]:
+    """Return what starts a child. A key that no file holds is handed over through a pipe."""
+    is_handed = app.key.source not in REREAD_SOURCES
+    child_environment = {**environ, **({HANDED_KEY_VARIABLE: "1"} if is_handed else {})}
+    secret = handed(app.key) if is_handed else b""
+
+    def start(arguments: Sequence[str]) -> Child:
+        return start_child(arguments, child_environment, app.clock, secret=secret)
+
+    return start

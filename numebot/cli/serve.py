@@ -1,0 +1,39 @@
+"""`numebot serve`: the daemon."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from numebot.adapters.lease import DAEMON_LOCK, lease
+from numebot.adapters.systemd import Notifier
+from numebot.app import open_app
+from numebot.app.daemon import child_environ, openings, wake_ups
+from numebot.cli.output import say, set_up_logging
+from numebot.daemon import Daemon, Guard
+
+
+@click.command(short_help="Run as a daemon: play every round as it opens, until told to stop.")
+@click.option("--practice", is_flag=True, help="Play on this machine alone: no account, nothing leaves it.")
+def command(*, practice: bool) -> int:
+    """Look for open rounds, and bring every enabled model of each to "confirmed", until SIGTERM or Ctrl-C.
+
+    SIGUSR1 makes it look at once. `numebot status` shows what it does. Exit code 0: it was told to stop. 1: it gave up
+    and wants to be started anew (systemd does that). 2: wrong configuration.
+    """
+    notifier = Notifier.from_environment(os.environ)
+    with open_app(practice=practice, say=say) as app:
+        set_up_logging(app)
+        with lease(app.data_folder, "serve", app.clock, name=DAEMON_LOCK):
+            guard = Guard(app.clock, limit_s=app.settings.daemon.wakeup_seconds)
+            daemon = Daemon(app.clock, notifier, guard, openings=openings(app))
+            work = wake_ups(
+                app,
+                environ=child_environ(os.environ, app.loaded.home, app.overrides),
+                is_stopping=daemon.is_stopping,
+                is_wanted=daemon.is_wanted,
+                sign_of_life=guard.sign_of_life,
+            )
+            say(f"numebot serve: looking for rounds, data in {app.data_folder}. Ctrl-C or SIGTERM ends it.")
+            return daemon.run(work)

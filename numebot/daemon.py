@@ -1,0 +1,241 @@
+"""Entrance 2: the daemon. It waits for reasons to wake up, and supervises the wake-ups.
+
+A timer, a signal, a hint from elsewhere, the end of a wait: each is only a reason to compare once more what is with what
+should be. Reasons that come together are answered together, and one that never comes costs a delay at most.
+
+It never hangs and never dies silently: a guard ends the process when a wake-up shows no sign of life for too long or
+when the scheduler's thread is gone, so that systemd starts it anew.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import Protocol
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from numebot.core.errors import ConfigError, LocalTrouble, NumebotError, StorageBroken
+from numebot.core.openings import DAYS, Opening
+from numebot.core.ports import Clock
+
+logger = logging.getLogger(__name__)
+
+RETRY_S = 30.0
+"""How long to wait after a wake-up that failed."""
+MOST_FAILURES = 3
+"""After so many unexpected failures in a row the process ends: what it has in memory may be the reason."""
+SLICE_S = 15.0
+"""In slices this long it waits, and compares the clocks in between: a suspend or a set clock ends the wait."""
+CLOCK_MOVED = timedelta(seconds=20)
+GRACE_S = 3600
+"""How late a scheduled reason may come and still count. Several that are late count once."""
+STOP = "stop"
+
+
+class WakeUpsPort(Protocol):
+    """What is done at a wake-up."""
+
+    def wake_up(self, reason: str) -> float:
+        """Do it and return after how many seconds to do it again."""
+
+
+class NotifierPort(Protocol):
+    """Who is told how the daemon is: systemd, or nobody."""
+
+    def ready(self, status: str) -> None:
+        """It is up."""
+
+    def watchdog(self, status: str) -> None:
+        """A wake-up is finished."""
+
+    def stopping(self, status: str) -> None:
+        """It is about to end."""
+
+
+class Guard:
+    """Ends the process when a wake-up hangs. Its own thread, on the monotonic clock."""
+
+    def __init__(self, clock: Clock, *, limit_s: float, end: Callable[[int], object] = os._exit) -> None:
+        self._clock = clock
+        self._limit_s = limit_s
+        self._end = end
+        self._busy_since: float | None = None
+        self._is_over = threading.Event()
+        self.checks: list[Callable[[], str | None]] = []
+        """Further things that must not die silently: each returns what is wrong, or None."""
+
+    def sign_of_life(self) -> None:
+        """Tell that the wake-up goes on."""
+        self._busy_since = self._clock.monotonic()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch for the length of the block."""
+        self.sign_of_life()
+        try:
+            yield
+        finally:
+            self._busy_since = None
+
+    def look(self) -> str | None:
+        """Return what is wrong right now; None when all is well."""
+        since = self._busy_since
+        if since is not None and self._clock.monotonic() - since > self._limit_s:
+            return f"the wake-up gives no sign of life for {self._limit_s:.0f} s"
+        return next((problem for check in self.checks if (problem := check())), None)
+
+    def run(self, every_s: float = 5.0) -> None:
+        """Look again and again until `stop`; the first problem ends the process with exit code 1."""
+        while not self._is_over.wait(every_s):
+            problem = self.look()
+            if problem is not None:
+                logger.critical("%s; the process ends, to be started anew. Nothing recorded is lost.", problem)
+                faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
+                self._end(1)
+                return
+
+    def stop(self) -> None:
+        """End the watch."""
+        self._is_over.set()
+
+
+class Daemon:
+    """Waits for reasons and wakes up, until it is told to stop."""
+
+    def __init__(self, clock: Clock, notifier: NotifierPort, guard: Guard, *, openings: Sequence[Opening] = ()) -> None:
+        self._clock = clock
+        self._notifier = notifier
+        self._guard = guard
+        self._openings = openings
+        self._reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stop = threading.Event()
+
+    def ask(self, reason: str) -> None:
+        """Ask for a wake-up, from any thread or signal handler: the entry for timers, signals and webhooks."""
+        self._reasons.put(reason)
+
+    def stop(self) -> None:
+        """End soon: what runs is stopped, nothing new is begun."""
+        self._stop.set()
+        self._reasons.put(STOP)
+
+    def is_stopping(self) -> bool:
+        """Whether the end was asked for."""
+        return self._stop.is_set()
+
+    def is_wanted(self) -> bool:
+        """Whether a reason waits."""
+        return not self._reasons.empty()
+
+    def run(self, wake_ups: WakeUpsPort) -> int:
+        """Wake up at once and then whenever there is a reason. Returns the exit code: 0 after `stop`, else 1."""
+        scheduler = self._scheduler()
+        scheduler.start()
+        self._guard.checks.append(lambda: _scheduler_problem(scheduler))
+        threading.Thread(target=self._guard.run, name="guard", daemon=True).start()
+        self._notifier.ready("waiting for the first wake-up")
+        try:
+            with self._signals():
+                return self._loop(wake_ups)
+        finally:
+            self._notifier.stopping("ending")
+            self._guard.stop()
+            scheduler.shutdown(wait=False)
+
+    def _loop(self, wake_ups: WakeUpsPort) -> int:
+        reason, failures = "start", 0
+        while not self.is_stopping():
+            try:
+                with self._guard.watching():
+                    wait_s = wake_ups.wake_up(reason)
+                failures = 0
+                next_at = self._clock.now() + timedelta(seconds=wait_s)
+                self._notifier.watchdog(f"next look at {next_at:%H:%M:%S} UTC")
+            except StorageBroken as error:
+                logger.critical("%s", error)
+                return 1
+            except (LocalTrouble, ConfigError) as error:
+                logger.error("%s Tried again in %.0f s.", error, RETRY_S)
+                wait_s = RETRY_S
+            except NumebotError as error:
+                logger.warning("%s Tried again in %.0f s.", error, RETRY_S)
+                wait_s = RETRY_S
+            except Exception:  # noqa: BLE001 # whatever it is, the next wake-up may do better
+                failures += 1
+                logger.critical("unexpected error in a wake-up (%s of %s)", failures, MOST_FAILURES, exc_info=True)
+                if failures >= MOST_FAILURES:
+                    return 1
+                wait_s = RETRY_S
+            if not self.is_stopping():
+                reason = self._next_reason(wait_s)
+        return 0
+
+    def _next_reason(self, seconds: float) -> str:
+        """Wait for a reason, at most `seconds`; the end of the wait is one too. Reasons that are there are joined."""
+        end = self._clock.monotonic() + seconds
+        apart = self._clocks_apart()
+        reasons: list[str] = []
+        while not reasons:
+            left_s = end - self._clock.monotonic()
+            if left_s <= 0:
+                return "time to look"
+            try:
+                reasons.append(self._reasons.get(timeout=min(left_s, SLICE_S)))
+            except queue.Empty:
+                if abs(self._clocks_apart() - apart) > CLOCK_MOVED:
+                    return "the clock was set or the machine slept"
+        while True:
+            try:
+                reasons.append(self._reasons.get_nowait())
+            except queue.Empty:
+                return ", ".join(dict.fromkeys(reasons))
+
+    def _clocks_apart(self) -> timedelta:
+        return self._clock.now() - datetime.fromtimestamp(self._clock.monotonic(), UTC)
+
+    def _scheduler(self) -> BackgroundScheduler:
+        """Jobs in memory, in UTC, that do nothing but ask: the database and the server hold the truth."""
+        defaults = {"coalesce": True, "misfire_grace_time": GRACE_S, "max_instances": 1}
+        scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults, daemon=True)
+        for opening in self._openings:
+            days = ",".join(DAYS[day].lower() for day in sorted(opening.weekdays))
+            trigger = CronTrigger(day_of_week=days, hour=opening.hour, minute=opening.minute, timezone=UTC)
+            scheduler.add_job(self.ask, trigger, args=["a round is expected"])
+        scheduler.add_job(self.ask, CronTrigger(minute=7, timezone=UTC), args=["hourly look"])
+        return scheduler
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT stop, SIGUSR1 asks for a wake-up. Handlers do no more than put a word into the queue."""
+
+        def end(number: int, frame: FrameType | None) -> None:
+            self.stop()
+
+        def wake(number: int, frame: FrameType | None) -> None:
+            self.ask("SIGUSR1")
+
+        handlers = {signal.SIGTERM: end, signal.SIGINT: end, signal.SIGUSR1: wake}
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _scheduler_problem(scheduler: BackgroundScheduler) -> str | None:
+    thread = getattr(scheduler, "_thread", None)
+    if scheduler.running and thread is not None and not thread.is_alive():
+        return "the scheduler's thread died"
+    return None
