@@ -1,7 +1,7 @@
 """Entrance 2: the daemon. It waits for reasons to wake up, and supervises the wake-ups.
 
-A timer, a signal, a hint from elsewhere, the end of a wait: each is only a reason to compare once more what is with what
-should be. Reasons that come together are answered together, and one that never comes costs a delay at most.
+A timer, a signal, a hint from elsewhere, the end of a wait: each is only a reason to compare once more what is with
+what should be. Reasons that come together are answered together, and one that never comes costs a delay at most.
 
 It never hangs and never dies silently: a guard ends the process when a wake-up shows no sign of life for too long or
 when the scheduler's thread is gone, so that systemd starts it anew.
@@ -171,7 +171,7 @@ class Daemon:
             except NumebotError as error:
                 logger.warning("%s Tried again in %.0f s.", error, RETRY_S)
                 wait_s = RETRY_S
-            except Exception:  # noqa: BLE001 # whatever it is, the next wake-up may do better
+            except Exception:  # whatever it is, the next wake-up may do better
                 failures += 1
                 logger.critical("unexpected error in a wake-up (%s of %s)", failures, MOST_FAILURES, exc_info=True)
                 if failures >= MOST_FAILURES:

@@ -90,7 +90,7 @@ def chores(app: App) -> Sequence[Chore]:
 
 
 def child_environ(environ: Mapping[str, str], home: Path, settings: Mapping[str, object]) -> dict[str, str]:
-    """Return the environment of the daemon's children: ours, the same home, and settings that were made for this run."""
+    """Return the environment of the children: ours, the same home, and settings that were made for this run."""
     return {**environ, "NUMEBOT_HOME": str(home), **{name: str(value) for name, value in settings.items()}}
 
 

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType, MappingProxyType, TracebackType
 
 import click
 from rich import box
@@ -151,18 +151,27 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *,
     console().print(table)
 
 
-def print_submissions(submissions: Iterable[Submission], *, title: str) -> None:
-    """Print one line per model: state, filename, submission id, and the error where there is one."""
+def print_submissions(
+    submissions: Iterable[Submission], *, title: str, notes: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Print one line per model: state, filename, submission id, and the error where there is one.
+
+    `notes` holds what else is to be said of a model, by its name.
+    """
     rows: list[list[str | Text]] = [
         [
             row.model,
             Text(row.state.value, COLOURS.get(row.state, "")),
             row.filename or "",
             row.submission_id or "",
-            row.error or "",
+            ". ".join(filter(None, (_rung(row), row.error, notes.get(row.model)))),
         ]
         for row in submissions
     ]
     columns = ["model", "state", "filename", "submission id", "error"]
     shown = 5 if any(row[-1] for row in rows) else 4
     print_table(columns[:shown], [row[:shown] for row in rows], title=title)
+
+
+def _rung(row: Submission) -> str | None:
+    return f"fallback: {row.rung}" if row.rung else None

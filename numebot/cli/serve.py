@@ -35,5 +35,8 @@ def command(*, practice: bool) -> int:
                 is_wanted=daemon.is_wanted,
                 sign_of_life=guard.sign_of_life,
             )
+            if practice:
+                say("Practice: training the models that need it ...")
+                work.do("train", "--missing")
             say(f"numebot serve: looking for rounds, data in {app.data_folder}. Ctrl-C or SIGTERM ends it.")
             return daemon.run(work)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 import click
 
+from numebot.adapters.children import end_with_parent
 from numebot.app import App, open_app
 from numebot.cli.output import answers_only_on_stdout, as_document, download_progress, say, set_up_logging
 from numebot.core.account import choose
@@ -17,18 +19,24 @@ ONE_MODEL_FAILS = (PluginError, Unavailable, Rejected, LocalTrouble)
 
 
 @click.command(short_help="Train a model and keep it as its newest version.")
-@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
+@click.argument("models", nargs=-1, metavar="MODEL...")
+@click.option("--missing", is_flag=True, help="Train every enabled model that needs it and never was.")
 @click.option("--practice", is_flag=True, help="Train on the practice tournament's data.")
 @click.option("--json", "wants_json", is_flag=True, help="Print the trained versions as JSON on stdout.")
-def command(*, models: tuple[str, ...], practice: bool, wants_json: bool) -> int:
+def command(*, models: tuple[str, ...], missing: bool, practice: bool, wants_json: bool) -> int:
     """Train each MODEL on the newest data and keep it as its newest version. Older versions stay.
 
     Exit code 0: all are trained. 1: at least one is not; the others are kept. 2: wrong use or configuration.
     """
+    if bool(models) == missing:
+        raise click.UsageError("name one or more models, or say --missing.")
+    end_with_parent(os.environ)
     trained: list[TrainedVersion] = []
     with open_app(practice=practice, say=say) as app, download_progress() as app.progress:
         set_up_logging(app)
         configs = choose(app.registry.models, models)
+        if missing:
+            configs = [config for config in configs if needs_first_training(app, config)]
         with answers_only_on_stdout():
             for config in configs:
                 try:
@@ -47,14 +55,24 @@ def command(*, models: tuple[str, ...], practice: bool, wants_json: bool) -> int
 def train_missing(app: App, configs: Iterable[ModelConfig]) -> None:
     """Train the models that need training and never had any. What fails is told here and recorded by the pass."""
     for config in configs:
-        if config.problem is not None:
-            continue
         try:
-            has_version = app.artifacts.current(config.name, config.tournament) is not None
-            if not has_version and app.runner.describe(config).needs_training:
+            if needs_first_training(app, config):
                 _train(app, config)
         except ONE_MODEL_FAILS as error:
             say(app.clean(f"{config.name}: not trained: {error}"))
+
+
+def needs_first_training(app: App, config: ModelConfig) -> bool:
+    """Whether a row is usable, its plugin wants training, and it never had any. What is wrong with it is told here."""
+    try:
+        return (
+            config.problem is None
+            and app.runner.describe(config).needs_training
+            and app.artifacts.current(config.name, config.tournament) is None
+        )
+    except PluginError as error:
+        say(app.clean(f"{config.name}: not trained: {error}"))
+        return False
 
 
 def _train(app: App, config: ModelConfig) -> TrainedVersion:

@@ -181,5 +181,6 @@ def as_json(row: Submission) -> Mapping[str, object]:
         "submission_id": row.submission_id,
         "sha256": row.sha256,
         "attempts": attempts_made(row),
+        "fallback": row.rung,
         "error": row.error,
     }

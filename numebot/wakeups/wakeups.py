@@ -113,6 +113,10 @@ class WakeUps:
         self._record(reason, looks, wait_s, trouble)
         return wait_s
 
+    def do(self, *command: str) -> WorkEnd:
+        """Run one of numebot's commands as a child, outside of any wake-up. Raises: LocalTrouble."""
+        return self._tools.work.run(command, self._tools.rhythm.pass_s, tick=self._tools.sign_of_life)
+
     def _read_configs(self) -> tuple[Sequence[ModelConfig], str | None]:
         try:
             return [config for config in self._tools.configs() if config.enabled], None

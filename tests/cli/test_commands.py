@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from numebot.adapters.clock import SystemClock
 from numebot.adapters.lease import lease
 from numebot.cli import COMMANDS, cli
 
@@ -98,10 +99,10 @@ def test_an_unreachable_server_is_1_and_not_closed(home: dict[str, str]) -> None
 
 def test_two_runs_at_once_are_one_and_a_message(home: dict[str, str]) -> None:
     key = {"NUMERAI_PUBLIC_ID": "CANARYCANARY", "NUMERAI_SECRET_KEY": "CANARYSECRET"}
-    with lease(Path(home["NUMERAI_DATA_FOLDER"])):
+    with lease(Path(home["NUMERAI_DATA_FOLDER"]), "run", SystemClock()):
         answer = numebot("run", **home, **key, NUMEBOT_API_URL="http://127.0.0.1:9")
     assert answer.returncode == 1
-    assert f"another numebot (process {os.getpid()})" in answer.stderr
+    assert f"another numebot, process {os.getpid()} on" in answer.stderr
 
 
 def test_status_does_not_tie_the_database_to_a_server(home: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from numebot.adapters.store.tables import HEAD
-from numebot.core.errors import ConfigError, LocalTrouble, NumebotError
+from numebot.core.errors import ConfigError, LocalTrouble, NumebotError, StorageBroken
 from numebot.durable import local_trouble
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -74,24 +74,32 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
 
     Raises: LocalTrouble when the database is locked, full, read-only or damaged.
     """
-    with _in_our_words(engine), engine.connect() as connection:
+    with in_our_words(engine), engine.connect() as connection:
         connection = connection.execution_options(numebot_reads=reads)
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def _in_our_words(engine: Engine) -> Iterator[None]:
+def in_our_words(engine: Engine) -> Iterator[None]:
+    """Let database errors of the block come out as ours. Raises: LocalTrouble, StorageBroken."""
     try:
         yield
     except NumebotError:
         raise
     except DatabaseError as error:
-        raise LocalTrouble(_explain(engine, error)) from error
+        raise _explained(engine, error) from error
+
+
+def _explained(engine: Engine, error: DatabaseError) -> LocalTrouble:
+    """Say what a database error means for the owner, and whether this process may go on with the database."""
+    words = _explain(engine, error)
+    reason = str(error.orig)
+    is_broken = any(sign in reason for sign in ("disk I/O error", "malformed", "not a database"))
+    return StorageBroken(words) if is_broken else LocalTrouble(words)
 
 
 def _explain(engine: Engine, error: DatabaseError) -> str:
-    """Say what a database error means for the owner."""
     where = engine.url.database or engine.url.render_as_string(hide_password=True)
     reason = str(error.orig)
     if "locked" in reason:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 import numebot.adapters.store.tables as tables
+from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
 from numebot.adapters.store.rows import SubmissionRows, insert_event
 from numebot.core.errors import ConfigError
@@ -35,6 +37,22 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+    @property
+    def place(self) -> str:
+        """Where the database is, for a person; without a password."""
+        return self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
+
+    def problems(self) -> list[str]:
+        """Return what the database finds wrong with itself; nothing when it is whole. Raises: LocalTrouble."""
+        return problems_of(self._engine)
+
+    def backup(self, destination: Path) -> None:
+        """Write a consistent copy to `destination`, which must not be there yet; others may write meanwhile.
+
+        The copy is checked before it gets its name. Raises: ConfigError, LocalTrouble.
+        """
+        copy_to(self._engine, destination)
 
     def claim_for(self, server: str) -> None:
         """Tie this database to one tournament server for ever: practice and real results must never mix.
@@ -189,13 +207,22 @@ class Store:
             insert_event(connection, event)
         return True
 
-    def events(self, *, round_number: int | None = None, model: str | None = None, limit: int = 200) -> list[Event]:
+    def events(
+        self,
+        *,
+        round_number: int | None = None,
+        model: str | None = None,
+        kinds: Sequence[str] = (),
+        limit: int = 200,
+    ) -> list[Event]:
         """Return the newest lines of the timeline, oldest first."""
         query = sa.select(tables.events).order_by(tables.events.c.id.desc()).limit(limit)
         if round_number is not None:
             query = query.where(tables.events.c.round_number == round_number)
         if model is not None:
             query = query.where(tables.events.c.model == model)
+        if kinds:
+            query = query.where(tables.events.c.kind.in_(kinds))
         with transaction(self._engine, reads=True) as connection:
             rows = connection.execute(query).all()
         return [

@@ -1,0 +1,49 @@
+"""Consistent copies of a SQLite database, and its own check. Only through SQLite: a copied file may be torn."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from numebot.adapters.store.engine import in_our_words
+from numebot.core.errors import ConfigError, StorageBroken
+from numebot.durable import whole_file
+
+
+def problems_of(engine: Engine) -> list[str]:
+    """Return what the database finds wrong with itself; nothing when it is whole. Raises: LocalTrouble."""
+    if engine.dialect.name != "sqlite":
+        return []
+    with in_our_words(engine), engine.connect() as connection:
+        raw = connection.execution_options(numebot_reads=True)
+        found = [str(row[0]) for row in raw.execute(sa.text("PRAGMA integrity_check"))]
+        strays = raw.execute(sa.text("PRAGMA foreign_key_check")).all()
+    return [line for line in found if line != "ok"] + [f"{row[0]}: a row points to nothing" for row in strays]
+
+
+def copy_to(engine: Engine, destination: Path) -> None:
+    """Write a consistent, checked copy to `destination`, which appears whole or not at all.
+
+    Raises: ConfigError for another database than SQLite or a destination that is there; LocalTrouble; StorageBroken
+    when the copy does not pass the check, which means that the database does not either.
+    """
+    if engine.dialect.name != "sqlite":
+        raise ConfigError(f"{engine.dialect.name}: its own tools make backups (pg_dump); numebot copies SQLite only.")
+    if destination.exists():
+        raise ConfigError(f"{destination}: is there already. Name a file that is not; nothing was written.")
+    with whole_file(destination) as temporary:
+        temporary.unlink()  # SQLite wants to make it itself
+        with in_our_words(engine), engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            connection.rollback()
+            driver.execute("VACUUM INTO ?", (str(temporary),))
+        temporary.chmod(0o600)
+        with closing(sqlite3.connect(temporary)) as copy:
+            found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check")]
+        if found != ["ok"]:
+            raise StorageBroken(f"{destination}: the copy is not whole ({found[0]}), so the database is damaged.")
