@@ -35,7 +35,17 @@ VARIABLES = MappingProxyType({_OWN_NAMES.get(key, _GENERIC[key]): key for key in
 PUBLIC_NAMES = ("NUMERAI_PUBLIC_ID", "PUBLIC_ID")
 SECRET_NAMES = ("NUMERAI_SECRET_KEY", "SECRET_KEY")
 
-RESERVED = frozenset({"NUMEBOT_HOME", "NUMEBOT_CONFIG", "NUMEBOT_CRASH_AT", "NUMEBOT_SHARED_DATA"})
+RESERVED = frozenset(
+    {
+        "NUMEBOT_HOME",
+        "NUMEBOT_CONFIG",
+        "NUMEBOT_CRASH_AT",
+        "NUMEBOT_SHARED_DATA",
+        "NUMEBOT_PARENT",
+        "NUMEBOT_KEY_ON_STDIN",
+        "NUMEBOT_UNIT_FOLDER",
+    }
+)
 """Variables of the process alone: they are not settings and mean nothing inside a file."""
 
 
