@@ -63,6 +63,22 @@ class NotifierPort(Protocol):
         """It is about to end."""
 
 
+class ReasonQueue(Protocol):
+    """Where reasons wait, as queue.SimpleQueue does it: a signal handler may put one in at any moment."""
+
+    def put(self, item: str) -> None:
+        """Add one."""
+
+    def get(self, *, timeout: float) -> str:
+        """Take the first, or wait for it. Raises: queue.Empty when `timeout` seconds are over."""
+
+    def get_nowait(self) -> str:
+        """Take the first. Raises: queue.Empty when there is none."""
+
+    def empty(self) -> bool:
+        """Whether none is there."""
+
+
 class Guard:
     """Ends the process when a wake-up hangs. Its own thread, on the monotonic clock."""
 
@@ -113,12 +129,21 @@ class Guard:
 class Daemon:
     """Waits for reasons and wakes up, until it is told to stop."""
 
-    def __init__(self, clock: Clock, notifier: NotifierPort, guard: Guard, *, openings: Sequence[Opening] = ()) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        notifier: NotifierPort,
+        guard: Guard,
+        *,
+        openings: Sequence[Opening] = (),
+        reasons: ReasonQueue | None = None,
+    ) -> None:
+        """`reasons` is the queue that is waited at; a simulation brings one that runs on its own time."""
         self._clock = clock
         self._notifier = notifier
         self._guard = guard
         self._openings = openings
-        self._reasons: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reasons: ReasonQueue = reasons if reasons is not None else queue.SimpleQueue()
         self._stop = threading.Event()
 
     def ask(self, reason: str) -> None:
@@ -147,13 +172,14 @@ class Daemon:
         self._notifier.ready("waiting for the first wake-up")
         try:
             with self._signals():
-                return self._loop(wake_ups)
+                return self.loop(wake_ups)
         finally:
             self._notifier.stopping("ending")
             self._guard.stop()
             scheduler.shutdown(wait=False)
 
-    def _loop(self, wake_ups: WakeUpsPort) -> int:
+    def loop(self, wake_ups: WakeUpsPort) -> int:
+        """Wake up and wait for reasons, until `stop`; `run` does this with signals, scheduler and guard around it."""
         reason, failures = "start", 0
         while not self.is_stopping():
             try:
