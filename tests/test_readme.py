@@ -29,5 +29,5 @@ def test_the_files_that_it_names_are_there() -> None:
 
 
 def test_its_scripts_can_be_called() -> None:
-    for script in ("run", "test", "check", "setup", "lock", "machine-tools"):
+    for script in ("run", "test", "check", "setup", "lock", "machine-tools", "install-service"):
         assert (ROOT / "scripts" / script).stat().st_mode & 0o111, script
