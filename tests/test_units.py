@@ -149,7 +149,8 @@ def test_installed_and_removed_nothing_stays_but_the_data(mode: str, machine: Ma
     systemctl = "systemctl" if mode == "system" else "systemctl --user"
     before = machine.files()
     told = machine.install(f"--{mode}")
-    assert sorted(path.name for path in machine.units.iterdir()) == sorted(UNITS)
+    rules = ("50-numebot.rules",) if mode == "system" else ()
+    assert sorted(path.name for path in machine.units.iterdir()) == sorted((*UNITS, *rules))
     assert machine.data.stat().st_mode & 0o777 == 0o700
     assert machine.said_to_systemd() == [
         f"{systemctl} daemon-reload",
@@ -202,6 +203,11 @@ def test_a_service_of_the_machine_runs_as_the_owner_with_the_key_as_credential(m
         assert f"WorkingDirectory={escaped}" in lines
         assert re.findall(r"@[A-Z_]+@|^#(?:system|user|secret) ", machine.unit(name), re.MULTILINE) == []
     assert "WantedBy=multi-user.target" in machine.unit("numebot.service")
+
+
+def test_a_service_of_the_machine_may_keep_it_awake(machine: Machine) -> None:
+    machine.install("--system")
+    assert f'subject.user == "{user()}"' in machine.unit("50-numebot.rules")
 
 
 def test_a_service_of_ones_own_asks_for_nothing_that_needs_root(machine: Machine) -> None:
@@ -289,6 +295,15 @@ def test_a_machine_without_systemd_is_told_so(machine: Machine) -> None:
     assert answer.returncode == 1
     assert "does not run systemd" in answer.stderr
     assert "numebot serve" in answer.stderr
+
+
+def test_settings_that_only_the_shell_knows_are_warned_about(machine: Machine) -> None:
+    assert "warning" not in machine.script("--user", "--dry-run").stderr
+    answer = machine.script("--user", "--dry-run", NUMERAI_DATA_FOLDER="/elsewhere", NUMERAI_SECRET_KEY="CANARY")
+    assert answer.returncode == 0
+    assert "the service does not see what your shell sets: " in answer.stderr
+    assert "NUMERAI_DATA_FOLDER" in answer.stderr
+    assert "CANARY" not in answer.stderr + answer.stdout
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can install for root: run the tests as root for this one")
