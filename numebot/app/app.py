@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numebot.adapters.runner import Runner
     from numebot.adapters.store import Store
     from numebot.pipeline import Tools
+    from numebot.results import ResultsTools
 
 
 class App:
@@ -230,6 +231,23 @@ class App:
             clock=self.clock,
             deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
             net=net,
+        )
+
+    @cached_property
+    def results_tools(self) -> ResultsTools:
+        """What a sync of the results needs. Raises: AccessDenied without a key."""
+        from numebot.adapters.numerai.results import NumeraiResults
+        from numebot.results import ResultsTools
+
+        _ = self.key
+        self.store.claim_for(self.server_name)
+        return ResultsTools(
+            server=self.server,
+            results=NumeraiResults(self.server.transport),
+            store=self.store.results,
+            record=self.store.record,
+            clock=self.clock,
+            clean=self.clean,
         )
 
     def _at_border(self, border: str) -> None:

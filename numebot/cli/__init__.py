@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "Train a model and keep it as its newest version.",
     "models": "List the models, their code, and whether they are trained.",
     "status": "Show the newest round and where each model stands.",
+    "sync": "Bring scores, payouts, submissions and the leaderboard home from Numerai.",
     "db": "Check and back up the database, tidy up the data folder.",
     "config": "Show the settings in effect and where each value comes from.",
     "practice": "Run a Numerai tournament on this machine, without an account.",

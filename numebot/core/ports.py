@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from numebot.core.results import (
+    Leaderboard,
+    LeaderboardRow,
+    Payout,
+    PayoutSetting,
+    RoundFacts,
+    Score,
+    ScoreMark,
+)
+from numebot.core.syncing import SeriesKey
 from numebot.core.types import (
     AccountModel,
     Download,
@@ -94,3 +104,70 @@ class SubmissionStore(Protocol):
 
         Raises: LocalTrouble when the row is not as `before` says, or the database cannot be written.
         """
+
+
+class ResultsServer(Protocol):
+    """Numerai as the results need it. Raises: Unavailable, AccessDenied, Rejected, RoundClosed."""
+
+    def past_rounds(self, tournament: int, *, last: int | None) -> Sequence[RoundFacts]:
+        """Return the newest `last` rounds (None: all) that have a deadline, in any order."""
+
+    def payout_settings(self, tournament: int, *, last: int | None) -> Sequence[PayoutSetting]:
+        """Return how the newest `last` rounds (None: all) count their metrics."""
+
+    def scores(
+        self, tournament: int, model_id: str, *, metric: str | None, last: int | None, newest_only: bool
+    ) -> Sequence[Score]:
+        """Return the scores of a model in its `last` rounds: one metric or all, each day or the newest of a round."""
+
+    def payouts(self, tournament: int) -> Sequence[Payout]:
+        """Return the settled and the pending payouts of the account's models."""
+
+    def leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:
+        """Return the whole leaderboard, and the server's time when it told it."""
+
+
+class ResultsStore(Protocol):
+    """The part of the store that a sync reads and writes. Each call is one transaction; repeating it changes nothing.
+
+    What writes returns how many rows are new or have changed. Raises: LocalTrouble.
+    """
+
+    def remember_rounds(self, rounds: Sequence[RoundFacts], *, now: datetime) -> int:
+        """Insert or update rounds."""
+
+    def remember_listed(self, tournament: int, slots: Sequence[AccountModel], *, now: datetime) -> int:
+        """Write down the account's models and what Numerai lists of their submissions."""
+
+    def remember_settings(self, settings: Sequence[PayoutSetting]) -> int:
+        """Write down how rounds count their metrics."""
+
+    def remember_scores(self, scores: Sequence[Score]) -> int:
+        """Write down scores; a day that was scored anew gets its new value."""
+
+    def remember_payouts(self, payouts: Sequence[Payout]) -> int:
+        """Write down payouts; a settled one is never made pending again."""
+
+    def remember_leaderboard(self, board: Leaderboard) -> int:
+        """Write a snapshot down in place of an earlier one of the same day."""
+
+    def mark_scores(self, tournament: int, model_id: str, mark: ScoreMark) -> None:
+        """Remember how far the scores of a model were read."""
+
+    def score_mark(self, tournament: int, model_id: str) -> ScoreMark | None:
+        """Return how far the scores of a model were read; None when they never were."""
+
+    def newest_days(self, tournament: int, model_id: str, *, since_round: int) -> Mapping[SeriesKey, int]:
+        """Return the newest day that is known, for each round from `since_round` on and each metric of a model."""
+
+    def metric_names(self, tournament: int) -> Sequence[str]:
+        """Return every metric that scores or payout settings of a tournament have named."""
+
+    def own_models(self, tournament: int) -> Sequence[AccountModel]:
+        """Return the models that the account listed when it was read last, with their submissions left out."""
+
+    def oldest_open_round(self, tournament: int) -> int | None:
+        """Return the oldest known round that is not resolved; None before the rounds were read for the first time."""
+
+    def newest_leaderboard_day(self, tournament: int) -> date | None:
+        """Return the day of the newest snapshot."""

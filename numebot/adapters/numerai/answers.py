@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from numebot.core.errors import Unavailable
@@ -59,3 +60,33 @@ def time_of(row: Mapping[str, Any], name: str) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def number_of(row: Mapping[str, Any], name: str) -> float | None:
+    """Return a field as a finite number, also one that came as text; None for anything else."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def decimal_of(row: Mapping[str, Any], name: str) -> Decimal | None:
+    """Return an amount as an exact decimal, or None. Numbers go by their shortest text."""
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def flag_of(row: Mapping[str, Any], name: str) -> bool | None:
+    """Return a field that is true or false, or None."""
+    value = row.get(name)
+    return value if isinstance(value, bool) else None

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 import numebot.adapters.store.tables as tables
 from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
+from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
 from numebot.core.errors import ConfigError
 from numebot.core.types import DataFile, Event, ModelConfig, Round, Submission, TrainedVersion
@@ -53,6 +54,11 @@ class Store:
         The copy is checked before it gets its name. Raises: ConfigError, LocalTrouble.
         """
         copy_to(self._engine, destination)
+
+    @property
+    def results(self) -> Results:
+        """The part that keeps scores, payouts and leaderboards."""
+        return Results(self._engine)
 
     def claim_for(self, server: str) -> None:
         """Tie this database to one tournament server for ever: practice and real results must never mix.

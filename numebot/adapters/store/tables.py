@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """Newest revision in migrations/versions. Alembic is imported only when the database is not there yet."""
 
 
@@ -72,6 +72,10 @@ rounds = Table(
     Column("data_datestamp", Integer),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("scores_at", UtcDateTime),
+    Column("resolves_at", UtcDateTime),
+    Column("is_resolved", Boolean),
+    Column("payout_factor", String(40)),
 )
 
 data_files = Table(
