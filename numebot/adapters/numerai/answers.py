@@ -38,18 +38,6 @@ def whole_number_of(row: Mapping[str, Any], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def number_of(row: Mapping[str, Any], name: str) -> float | None:
-    """Return a field as a finite number (amounts come as text), or None."""
-    value = row.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
 def time_of(row: Mapping[str, Any], name: str) -> datetime | None:
     """Return a field as an aware UTC datetime, or None. A time without a zone is UTC: the API knows no other."""
     value = row.get(name)

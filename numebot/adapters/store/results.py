@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Engine
 
 import numebot.adapters.store.result_tables as tables
 from numebot.adapters.store.engine import transaction
+from numebot.adapters.store.numbers import inserted_number, metric_numbers, slot_numbers, slot_numbers_by_name
 from numebot.adapters.store.tables import rounds as rounds_table
 from numebot.adapters.store.upserts import upsert_many
 from numebot.core.results import Leaderboard, Payout, PayoutSetting, RoundFacts, Score, ScoreMark
 from numebot.core.syncing import SeriesKey, one_per_round
 from numebot.core.types import AccountModel
-
-SlotKey = tuple[int, str]
-"""Tournament and model id: names are unique within a tournament only, and they change."""
 
 
 class Results:
@@ -66,7 +64,7 @@ class Results:
         """
         names = {(tournament, slot.id): slot.name for slot in slots}
         with transaction(self._engine) as connection:
-            known = _slots(connection, names, now=now)
+            known = slot_numbers(connection, names, now=now)
             unlisted = sa.and_(tables.slots.c.tournament == tournament, tables.slots.c.id.not_in(list(known.values())))
             connection.execute(tables.slots.update().where(unlisted).values(is_listed=False))
             rows = [
@@ -86,7 +84,7 @@ class Results:
     def remember_settings(self, settings: Sequence[PayoutSetting]) -> int:
         """Write down how rounds count their metrics."""
         with transaction(self._engine) as connection:
-            metrics = _metrics(connection, ((one.tournament, one.metric, one.version) for one in settings))
+            metrics = metric_numbers(connection, ((one.tournament, one.metric, one.version) for one in settings))
             rows = [
                 {
                     "tournament": one.tournament,
@@ -110,8 +108,8 @@ class Results:
     def remember_scores(self, scores: Sequence[Score]) -> int:
         """Write down scores; a day that was scored anew gets its new value. Return how many values are new."""
         with transaction(self._engine) as connection:
-            slots = _slots(connection, {(one.tournament, one.model_id): None for one in scores})
-            metrics = _metrics(connection, ((one.tournament, one.metric, one.version) for one in scores))
+            slots = slot_numbers(connection, {(one.tournament, one.model_id): None for one in scores})
+            metrics = metric_numbers(connection, ((one.tournament, one.metric, one.version) for one in scores))
             rounds = [
                 {
                     "slot": slots[one.tournament, one.model_id],
@@ -140,7 +138,7 @@ class Results:
     def remember_payouts(self, payouts: Sequence[Payout]) -> int:
         """Write down payouts; a settled one is never made pending again."""
         with transaction(self._engine) as connection:
-            slots = _slots(connection, {(one.tournament, one.model_id): one.model for one in payouts})
+            slots = slot_numbers(connection, {(one.tournament, one.model_id): one.model for one in payouts})
             rows = [
                 {
                     "slot": slots[one.tournament, one.model_id],
@@ -168,12 +166,12 @@ class Results:
         values = {"taken_at": board.taken_at, "size": board.size, "figures": names}
         with transaction(self._engine) as connection:
             own = {(board.tournament, row.model_id): row.model for row in board.rows if row.is_own and row.model_id}
-            slots = _slots(connection, own)
-            by_name = _slots_by_name(connection, board.tournament)
+            slots = slot_numbers(connection, own)
+            by_name = slot_numbers_by_name(connection, board.tournament)
             id = connection.scalar(sa.select(table.c.id).where(is_day))
             if id is None:
                 key = {"tournament": board.tournament, "day": board.day}
-                id = _inserted(connection, table.insert().values(**key, **values))
+                id = inserted_number(connection, table.insert().values(**key, **values))
             else:
                 connection.execute(table.update().where(table.c.id == id).values(values))
                 connection.execute(lines.delete().where(lines.c.leaderboard == id))
@@ -198,7 +196,7 @@ class Results:
     def mark_scores(self, tournament: int, model_id: str, mark: ScoreMark) -> None:
         """Remember how far the scores of a model were read."""
         with transaction(self._engine) as connection:
-            slot = _slots(connection, {(tournament, model_id): None})[tournament, model_id]
+            slot = slot_numbers(connection, {(tournament, model_id): None})[tournament, model_id]
             row = {
                 "slot": slot,
                 "synced_at": mark.synced_at,
@@ -266,58 +264,6 @@ class Results:
 
 def _is(tournament: int, model_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(tables.slots.c.tournament == tournament, tables.slots.c.model_id == model_id)
-
-
-def _slots(
-    connection: Connection, names: Mapping[SlotKey, str | None], *, now: datetime | None = None
-) -> dict[SlotKey, int]:
-    """Return the numbers of slots, made where they are new.
-
-    With `now` the account was read: the names are its, and the slots are listed. Without, a name is only a first guess.
-    """
-    table = tables.slots
-    tournaments = {tournament for tournament, _ in names}
-    query = sa.select(table).where(table.c.tournament.in_(tournaments))
-    known = {(row.tournament, row.model_id): row for row in connection.execute(query)}
-    numbers: dict[SlotKey, int] = {}
-    for (tournament, model_id), name in names.items():
-        row = known.get((tournament, model_id))
-        if row is None:
-            seen = {"is_listed": now is not None, "first_seen_at": now, "seen_at": now}
-            insert = table.insert().values(tournament=tournament, model_id=model_id, name=name or model_id, **seen)
-            numbers[tournament, model_id] = _inserted(connection, insert)
-            continue
-        numbers[tournament, model_id] = row.id
-        if now is not None:
-            first = row.first_seen_at or now
-            values = {"name": name or row.name, "is_listed": True, "first_seen_at": first, "seen_at": now}
-            connection.execute(table.update().where(table.c.id == row.id).values(values))
-    return numbers
-
-
-def _slots_by_name(connection: Connection, tournament: int) -> dict[str, int]:
-    table = tables.slots
-    query = sa.select(table.c.name, table.c.id).where(table.c.tournament == tournament, table.c.is_listed)
-    return {row.name: row.id for row in connection.execute(query)}
-
-
-def _metrics(connection: Connection, names: Iterable[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
-    """Return the numbers of metrics (tournament, name, version), made where they are new."""
-    table = tables.metrics
-    known = {(row.tournament, row.name, row.version): int(row.id) for row in connection.execute(sa.select(table))}
-    for key in dict.fromkeys(names):
-        if key not in known:
-            tournament, name, version = key
-            insert = table.insert().values(tournament=tournament, name=name, version=version)
-            known[key] = _inserted(connection, insert)
-    return known
-
-
-def _inserted(connection: Connection, insert: sa.Insert) -> int:
-    """Insert one row and return its number."""
-    key = connection.execute(insert).inserted_primary_key
-    assert key is not None  # a single row was inserted, and its table has a numbered key
-    return int(key[0])
 
 
 def _short(figure: float | None) -> float | None:

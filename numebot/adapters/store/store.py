@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 import numebot.adapters.store.tables as tables
+from numebot.adapters.store.answers import Answers
 from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
 from numebot.adapters.store.results import Results
@@ -57,8 +58,13 @@ class Store:
 
     @property
     def results(self) -> Results:
-        """The part that keeps scores, payouts and leaderboards."""
+        """The part that writes scores, payouts and leaderboards."""
         return Results(self._engine)
+
+    @property
+    def answers(self) -> Answers:
+        """The part that reads them back."""
+        return Answers(self._engine)
 
     def claim_for(self, server: str) -> None:
         """Tie this database to one tournament server for ever: practice and real results must never mix.
