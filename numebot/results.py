@@ -10,11 +10,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from numebot.core.errors import AccessDenied, Rejected, RoundClosed, Unavailable
 from numebot.core.ports import Clock, ResultsServer, ResultsStore, TournamentServer
-from numebot.core.results import Leaderboard, Score, ScoreMark
+from numebot.core.results import Leaderboard, Part, PartReport, Score, ScoreMark, SyncReport
 from numebot.core.syncing import (
     FIRST_ROUNDS,
     ScorePlan,
@@ -34,51 +33,6 @@ DISCOVERY_ROUNDS = 3
 """The newest rounds show every metric there is; unfiltered questions about more may take the server too long."""
 FAILURES_IN_A_ROW = 3
 """After so many models in a row the server is taken for unusable, and the others are left for the next sync."""
-
-
-class Part(StrEnum):
-    """The parts of a sync, in their order."""
-
-    ROUNDS = "rounds"
-    """The rounds with their deadlines, and which are final."""
-    SETTINGS = "payout settings"
-    """How each round counts its metrics."""
-    SUBMISSIONS = "submissions"
-    """What Numerai lists for our models, round by round."""
-    SCORES = "scores"
-    """The daily scores of our models."""
-    PAYOUTS = "payouts"
-    """What our models earned, settled and pending."""
-    LEADERBOARD = "leaderboard"
-    """The leaderboard snapshot of the day."""
-
-
-@dataclass(frozen=True)
-class PartReport:
-    """What became of a part: `read` rows came, `changed` of them were news. `error` is None when all of it landed."""
-
-    part: Part
-    read: int = 0
-    changed: int = 0
-    error: str | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether everything of this part landed."""
-        return self.error is None
-
-
-@dataclass(frozen=True)
-class SyncReport:
-    """What a sync of one tournament did, part by part."""
-
-    tournament: int
-    parts: tuple[PartReport, ...]
-
-    @property
-    def is_done(self) -> bool:
-        """Whether all parts landed."""
-        return all(part.is_done for part in self.parts)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from numebot.core.errors import LocalTrouble, Unavailable
+from numebot.core.errors import LocalTrouble, NumebotError, Unavailable
+from numebot.core.results import LeaderboardRow, Payout, PayoutSetting, RoundFacts, Score
 from numebot.core.types import (
     AccountModel,
     Download,
@@ -169,3 +171,53 @@ class ScriptedServer:
 
     def key_info(self) -> KeyInfo:
         raise NotImplementedError
+
+
+class FakeResults:
+    """Numerai's results as lists that a test changes; `failures` by method name, raised once each, first in first out.
+
+    `asked` lists what was asked for: the method, and for scores the model, the metric and whether only the newest day.
+    """
+
+    def __init__(self) -> None:
+        self.rounds: list[RoundFacts] = []
+        self.settings: list[PayoutSetting] = []
+        self.all_scores: list[Score] = []
+        self.all_payouts: list[Payout] = []
+        self.board: list[LeaderboardRow] = []
+        self.server_time: datetime | None = None
+        self.failures: dict[str, list[NumebotError | KeyboardInterrupt]] = {}
+        self.asked: list[tuple[object, ...]] = []
+
+    def past_rounds(self, tournament: int, *, last: int | None) -> Sequence[RoundFacts]:
+        self._heard("rounds", last)
+        return self.rounds
+
+    def payout_settings(self, tournament: int, *, last: int | None) -> Sequence[PayoutSetting]:
+        self._heard("settings", last)
+        return self.settings
+
+    def scores(
+        self, tournament: int, model_id: str, *, metric: str | None, last: int | None, newest_only: bool
+    ) -> Sequence[Score]:
+        self._heard("scores", model_id, metric, last, newest_only)
+        found = [score for score in self.all_scores if score.model_id == model_id and metric in (None, score.metric)]
+        kept = sorted({score.round_number for score in found}, reverse=True)[:last]
+        found = sorted((score for score in found if score.round_number in kept), key=lambda score: score.day)
+        if newest_only:
+            found = list({(score.round_number, score.metric): score for score in found}.values())
+        return found
+
+    def payouts(self, tournament: int) -> Sequence[Payout]:
+        self._heard("payouts")
+        return self.all_payouts
+
+    def leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:
+        self._heard("leaderboard")
+        return self.board, self.server_time
+
+    def _heard(self, *what: object) -> None:
+        self.asked.append(what)
+        waiting = self.failures.get(str(what[0]))
+        if waiting:
+            raise waiting.pop(0)

@@ -8,8 +8,9 @@ import click
 
 from numebot.app import open_app
 from numebot.cli.output import as_document, say, set_up_logging
+from numebot.core.results import SyncReport
 from numebot.core.types import Tournament
-from numebot.results import SyncReport, sync_results
+from numebot.results import sync_results
 
 
 @click.command(short_help="Bring scores, payouts, submissions and the leaderboard home from Numerai.")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from numebot.core.types import Round
 
@@ -132,3 +133,48 @@ class ScoreMark:
     synced_at: datetime
     complete_at: datetime
     open_from: int | None
+
+
+class Part(StrEnum):
+    """The parts of a sync, in their order."""
+
+    ROUNDS = "rounds"
+    """The rounds with their deadlines, and which are final."""
+    SETTINGS = "payout settings"
+    """How each round counts its metrics."""
+    SUBMISSIONS = "submissions"
+    """What Numerai lists for our models, round by round."""
+    SCORES = "scores"
+    """The daily scores of our models."""
+    PAYOUTS = "payouts"
+    """What our models earned, settled and pending."""
+    LEADERBOARD = "leaderboard"
+    """The leaderboard snapshot of the day."""
+
+
+@dataclass(frozen=True)
+class PartReport:
+    """What became of a part: `read` rows came, `changed` of them were news. `error` is None when all of it landed."""
+
+    part: Part
+    read: int = 0
+    changed: int = 0
+    error: str | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything of this part landed."""
+        return self.error is None
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync of one tournament did, part by part."""
+
+    tournament: int
+    parts: tuple[PartReport, ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all parts landed."""
+        return all(part.is_done for part in self.parts)

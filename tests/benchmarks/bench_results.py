@@ -60,7 +60,7 @@ def main() -> None:
         store.close()
         size_bytes = path.stat().st_size - empty_bytes
     per_row = size_bytes / rows
-    print(f"{count} models × {OPEN_ROUNDS} open rounds × {len(METRICS)} metrics: {rows // days:,} rows a day, {days} days")
+    print(f"{count} models × {OPEN_ROUNDS} rounds × {len(METRICS)} metrics: {rows // days:,} rows a day, {days} days")
     print(f"a day's sync, written          {statistics.median(taken):8.2f} s (slowest {max(taken):.2f} s)")
     print(f"the same once more             {statistics.median(again):8.2f} s")
     print(f"all {len(read):,} scores of one model {query_s:8.2f} s")

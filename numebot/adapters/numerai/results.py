@@ -20,6 +20,7 @@ from numebot.adapters.numerai.answers import (
     whole_number_of,
 )
 from numebot.adapters.numerai.question import Asker, Question
+from numebot.adapters.numerai.result_questions import BOARDS, PAYOUTS, ROUNDS, SCORES, SETTINGS
 from numebot.adapters.numerai.transport import Transport
 from numebot.core.errors import Unavailable
 from numebot.core.results import LeaderboardRow, Payout, PayoutSetting, RoundFacts, Score
@@ -33,92 +34,6 @@ PAGE_ROWS = 1000
 MOST_PAGES = 50
 """A leaderboard that never ends is not read for ever."""
 
-
-def _fields(words: str) -> dict[str, Sequence[str]]:
-    return dict.fromkeys(words.split(), ())
-
-
-_ROUND_ARGUMENTS = {"tournament": "Int", "limit": "Int"}
-ROUNDS = Question(
-    "rounds",
-    _ROUND_ARGUMENTS,
-    _fields(
-        "number openTime closeStakingTime closeTime scoreTime resolveTime resolvedGeneral resolvedStaking payoutFactor "
-        "dataDatestamp"
-    ),
-    required=frozenset({"tournament", "number", "openTime", "closeStakingTime"}),
-    per_minute=250,
-)
-SETTINGS = Question(
-    "rounds",
-    _ROUND_ARGUMENTS,
-    {
-        "number": (),
-        "roundScoreConfigs": (
-            "displayName", "version", "isPayout", "defaultMultiplier", "minMultiplier", "maxMultiplier",
-            "clipThreshold", "stakeThreshold", "payoutFactor", "totalScoreDays", "scoringStart", "scoringEnd",
-        ),
-    },
-    required=frozenset({"tournament", "number", "roundScoreConfigs", "displayName"}),
-    per_minute=250,
-)  # fmt: skip
-SCORES = Question(
-    "submissionScores",
-    {
-        "modelId": "ID!",
-        "tournament": "Int",
-        "displayName": "String",
-        "lastNRounds": "Int",
-        "distinctOnRound": "Boolean",
-    },
-    _fields(
-        "roundNumber displayName version day date value percentile resolved resolveDate roundResolveTime submissionId"
-    ),
-    required=frozenset({"modelId", "roundNumber", "displayName", "value"}),
-    per_minute=300,
-)
-PAYOUTS = Question(
-    "pendingModelPayouts",
-    {"tournament": "Int!"},
-    dict.fromkeys(
-        ("actual", "pending"),
-        ("roundNumber", "roundResolveTime", "modelId", "modelName", "payoutNmr", "payoutValue", "currencySymbol"),
-    ),
-    required=frozenset({"tournament", "roundNumber", "modelId", "payoutNmr"}),
-    per_minute=100,
-    needs_key=True,
-)
-
-
-def _board(root: str, per_minute: int, figures: str) -> Question:
-    return Question(
-        root,
-        {"limit": "Int", "offset": "Int"},
-        _fields(f"id username rank nmrStaked {figures}"),
-        required=frozenset({"username", "rank"}),
-        per_minute=per_minute,
-    )
-
-
-BOARDS = {
-    Tournament.CLASSIC: _board(
-        "v2Leaderboard",
-        200,
-        "corr20V2Rep corr60Rep corj60Rep mmcRep mmc60Rep bmcRep fncV3Rep canonCorrLtm canonMmcLtm return1Day "
-        "return13Weeks return52Weeks",
-    ),
-    Tournament.SIGNALS: _board(
-        "signalsLeaderboard",
-        20,
-        "alphaRep mpcRep corrV4Rep fncV4Rep icV2Rep ricRep sharpe return13Weeks return52Weeks",
-    ),
-    Tournament.CRYPTO: _board(
-        "cryptosignalsLeaderboard",
-        20,
-        "corrRep mmcRep canonCorrLtm canonMmcLtm return1Day return13Weeks return52Weeks",
-    ),
-}
-"""Each tournament has a board of its own, with its own figures."""
 
 _NO_FIGURES = frozenset({"id", "username", "rank", "nmrStaked"})
 
