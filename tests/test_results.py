@@ -367,6 +367,7 @@ def synced(bot: Any) -> SyncReport:
         return sync_results(app.results_tools, 8)
 
 
+@pytest.mark.slow
 def test_the_practice_tournament_is_read_as_it_is(numebot: Make) -> None:
     bot = played(numebot)
     report = synced(bot)
@@ -399,7 +400,8 @@ def test_the_practice_tournament_is_read_as_it_is(numebot: Make) -> None:
 ROOTS = ("pendingModelPayouts", "submissionScores", "v2Leaderboard", "account")
 
 
-@pytest.mark.parametrize("kind", [Kind.RETRY_AFTER, Kind.LIST_EMPTY, Kind.DATA_NULL])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Kind.RETRY_AFTER, Kind.LIST_EMPTY])
 def test_faults_cost_their_parts_and_the_next_sync_repeats_them(numebot: Make, kind: Kind) -> None:
     bot = played(numebot)
     synced(bot)
@@ -414,6 +416,7 @@ def test_faults_cost_their_parts_and_the_next_sync_repeats_them(numebot: Make, k
         assert len(app.store.answers.scores(8)) == 10 * 6
 
 
+@pytest.mark.slow
 def test_a_silent_server_is_given_up_in_time(numebot: Make) -> None:
     bot = played(numebot)
     bot.server.faults.switch_on(Fault(Kind.HANG, operation="submissionScores"))
@@ -431,6 +434,7 @@ OPTIONAL = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kind.UNKNOWN_FIELD, Kind.NULL_FIELD])
 def test_fields_that_are_gone_or_null_take_nothing_else_with_them(numebot: Make, kind: Kind) -> None:
     bot = played(numebot)

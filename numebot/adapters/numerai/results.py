@@ -77,10 +77,11 @@ class NumeraiResults:
     def payouts(self, tournament: int) -> Sequence[Payout]:
         """Return the settled and the pending payouts of the account's models."""
         found, _ = self._asker.ask(PAYOUTS, {"tournament": tournament})
-        lists = found if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            raise Unavailable(f"{PAYOUTS.root}: the server answered without lists of payouts. It is asked again later.")
         return [
-            *_payouts(lists.get("pending"), tournament, is_settled=False),
-            *_payouts(lists.get("actual"), tournament, is_settled=True),
+            *_payouts(found.get("pending"), tournament, is_settled=False),
+            *_payouts(found.get("actual"), tournament, is_settled=True),
         ]
 
     def leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:

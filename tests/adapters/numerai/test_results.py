@@ -128,12 +128,11 @@ def test_rounds_without_a_deadline_are_left_out(server: FaultServer, results: Nu
 
 
 def test_payout_settings_of_rounds_without_any_are_none(server: FaultServer, results: NumeraiResults) -> None:
-    config = {"displayName": "mmc60", "version": "v1", "isPayout": True, "defaultMultiplier": "15", "totalScoreDays": 60,
-              "clipThreshold": None}  # fmt: skip
+    config = {"displayName": "mmc60", "version": "v1", "isPayout": True, "defaultMultiplier": "15"}
     rows = [{"number": 1404, "roundScoreConfigs": [config, None, {}]}, {"number": 1300, "roundScoreConfigs": None}]
     server.on("rounds", data({"rounds": rows}))
     assert results.payout_settings(8, last=None) == [
-        PayoutSetting(8, 1404, "mmc60", "v1", is_payout=True, multiplier=15.0, score_days=60)
+        PayoutSetting(8, 1404, "mmc60", "v1", is_payout=True, multiplier=15.0)
     ]
 
 
@@ -151,6 +150,9 @@ def test_payouts_are_exact_and_those_without_an_amount_are_left_out(
     assert "authorization" in server.requests[0].headers
     server.on("pendingModelPayouts", data({"pendingModelPayouts": {"actual": None}}))
     assert results.payouts(8) == []
+    server.on("pendingModelPayouts", data({"pendingModelPayouts": []}))
+    with pytest.raises(Unavailable, match="without lists"):
+        results.payouts(8)
 
 
 def test_a_key_that_may_not_see_payouts_is_told(server: FaultServer, results: NumeraiResults) -> None:
