@@ -17,8 +17,8 @@ from numebot.core.errors import ConfigError, NumebotError
 from numebot.durable import write_whole
 from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONFIGS
 
-KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY")
-"""Taken out of the environment once they are read: plugins and children get none of it."""
+KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY", "CREDENTIALS_DIRECTORY")
+"""Taken out of the environment once they are read, with the way to them: plugins and children get none of it."""
 
 HANDED_KEY_VARIABLE = "NUMEBOT_KEY_ON_STDIN"
 """Set for a child that gets the key of its parent."""

@@ -89,13 +89,14 @@ class Trouble:
     """Everything that goes wrong: times in true seconds.
 
     `off` ends the process and begins a new one at its end; `asleep` stops every clock but the wall's; `dead` lets no
-    call through; `mute` loses every second answer of createSubmission; `steps` are (when, new offset of the wall
+    call through, `deaf` no upload; `mute` loses every second answer of createSubmission; `steps` are (when, new offset of the wall
     clock); `hangs` are round numbers whose first plugin run never ends.
     """
 
     off: Sequence[Span] = ()
     asleep: Sequence[Span] = ()
     dead: Sequence[Span] = ()
+    deaf: Sequence[Span] = ()
     mute: Sequence[Span] = ()
     steps: Sequence[tuple[float, float]] = ()
     hangs: frozenset[int] = frozenset()
@@ -223,6 +224,8 @@ class SimServer:
 
     def put_file(self, authorisation: UploadAuthorisation, path: Path) -> None:
         self._call(3.0)
+        if any(span.holds(self.clock.true_s) for span in self._trouble.deaf):
+            raise Unavailable("the storage answers 503")
         self.files.add(authorisation.filename)
 
     def create_submission(
@@ -293,7 +296,8 @@ class SimReasons:
         at_s = self._clock.true_s
         current = self._server.current()
         starts = [one.opens_s for one in self._server.rounds if one.opens_s > at_s]
-        spans = (*self._trouble.off, *self._trouble.asleep, *self._trouble.dead)
+        trouble = self._trouble
+        spans = (*trouble.off, *trouble.asleep, *trouble.dead, *trouble.deaf)
         starts += [span.start_s for span in spans if span.start_s > at_s]
         starts += [when_s for when_s, _ in self._trouble.steps if when_s > at_s]
         is_quiet = not any(span.holds(at_s) for span in spans)
@@ -445,9 +449,9 @@ class SimMachine:
     def was_possible(self, one: SimRound) -> bool:
         """Whether a machine without a fault of its own would have had to submit in this round."""
         last_s = one.deadline_s - MARGIN_S
-        bad = sorted(
-            (*self.trouble.off, *self.trouble.asleep, *self.trouble.dead), key=lambda span: span.start_s
-        )
+        trouble = self.trouble
+        spans = (*trouble.off, *trouble.asleep, *trouble.dead, *trouble.deaf)
+        bad = sorted(spans, key=lambda span: span.start_s)
         at_s, stretches = max(one.opens_s, self.start_s), []
         for span in bad:
             if span.end_s <= at_s:

@@ -63,8 +63,10 @@ def play(rounds: Sequence[SimRound], trouble: Trouble) -> tuple[SimMachine, list
     missed = [
         number
         for number in possible
-        if any(len(set(machine.server.on_time(number, model))) < 1 for model in MODELS)
+        if any(not machine.server.on_time(number, model) for model in MODELS)
     ]
+    twice = [one.number for one in rounds for model in MODELS if len(machine.server.on_time(one.number, model)) > 1]
+    assert twice == [], f"submitted more than once: {twice}"
     return machine, missed, len(possible)
 
 
@@ -95,7 +97,8 @@ def worlds(draw: st.DrawFn) -> tuple[list[SimRound], Trouble]:
     return rounds, Trouble(
         off=spans(4, 45),
         asleep=spans(2, 45),
-        dead=spans(4, 50),
+        dead=spans(3, 50),
+        deaf=spans(3, 50),
         mute=spans(3, 120),
         steps=tuple(steps),
         hangs=frozenset(hangs),
