@@ -89,8 +89,8 @@ class Trouble:
     """Everything that goes wrong: times in true seconds.
 
     `off` ends the process and begins a new one at its end; `asleep` stops every clock but the wall's; `dead` lets no
-    call through, `deaf` no upload; `mute` loses every second answer of createSubmission; `steps` are (when, new offset of the wall
-    clock); `hangs` are round numbers whose first plugin run never ends.
+    call through, `deaf` no upload; `mute` loses every second answer of createSubmission; `steps` are (when, new offset
+    of the wall clock); `hangs` are round numbers whose first plugin run never ends.
     """
 
     off: Sequence[Span] = ()
