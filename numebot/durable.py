@@ -6,6 +6,8 @@ A file under its final name is complete, also after a power cut. Everything that
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import os
 import secrets
 from collections.abc import Iterator
@@ -23,14 +25,14 @@ def whole_file(destination: Path, *, mode: int = 0o600) -> Iterator[Path]:
     """Yield a temporary path beside `destination` to be filled; on success it becomes `destination`, durably.
 
     The name is unique per attempt, so two writers never share one. On any exception the temporary file is removed and
-    `destination` is untouched.
+    `destination` is untouched. What killed attempts left for the same destination is removed first.
     Raises: LocalTrouble when the disk is full or the folder cannot be written.
     """
-    temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
+    with _in_our_words(destination):
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(destination)
+        temporary, descriptor = _locked_temporary(destination, mode)
     try:
-        with _in_our_words(destination):
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         with _in_our_words(destination, only=_DISK_ERRORS):
             # The caller's own errors may be OSErrors too (a lost connection is one) and are not the disk's.
             yield temporary
@@ -41,6 +43,25 @@ def whole_file(destination: Path, *, mode: int = 0o600) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _locked_temporary(destination: Path, mode: int) -> tuple[Path, int]:
+    """Make a temporary file and lock it for as long as its descriptor is open: the kernel unlocks what a kill left."""
+    while True:
+        temporary = destination.with_name(f".{destination.name}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return temporary, descriptor
+        os.close(descriptor)  # another writer took it for abandoned before it was locked
+
+
+def _remove_abandoned(destination: Path) -> None:
+    for leftover in destination.parent.glob(f".{glob.escape(destination.name)}.*{TEMPORARY_SUFFIX}"):
+        with suppress(OSError), leftover.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink()
 
 
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})

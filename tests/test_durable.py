@@ -50,6 +50,28 @@ def test_two_writers_never_share_a_temporary_file(tmp_path: Path) -> None:
         assert one != other
 
 
+DIES_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+from numebot.durable import whole_file
+with whole_file(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_next_writer_removes_what_a_killed_one_left_and_no_file_of_a_living_one(tmp_path: Path) -> None:
+    path = tmp_path / "x[1].txt"
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", DIES_WHILE_WRITING, str(path)], check=False)
+        assert len(list(tmp_path.iterdir())) == 1
+    with whole_file(path) as mine:
+        write_whole(path, "by another writer")
+        mine.write_text("mine")
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / f".x.parquet.abc{TEMPORARY_SUFFIX}").write_text("half")
     (tmp_path / "x.parquet").write_text("whole")
