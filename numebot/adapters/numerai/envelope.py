@@ -122,7 +122,7 @@ def _verdict(envelope: Envelope, root: str, said: str) -> NumebotError | None:
         return SchemaMismatch(f"{root}: the server's interface has changed ({said}).", messages)
     if any(_CLOSED.search(message) for message in messages):
         return RoundClosed(f"{root}: {said}")
-    if envelope.status == 401 or any(_DENIED.search(message) for message in messages):
+    if envelope.status in (401, 403) or any(_DENIED.search(message) for message in messages):
         return AccessDenied(f"{root}: the API key may not do this ({said}). Check the key and its scopes at numer.ai.")
     if any(_TRANSIENT.search(message) for message in messages):
         return None

@@ -58,7 +58,7 @@ def authorise(
     operation = operation or (AUTHORISE_SIGNALS if tournament == Tournament.SIGNALS else AUTHORISE)
     variables = {"filename": filename, "tournament": tournament, "modelId": model_id}
     granted = root_of(transport.query(operation, variables).data, operation.root)
-    name, url = text_of(granted, "filename"), text_of(granted, "url")
+    name, url = (text_of(granted, "filename"), text_of(granted, "url")) if isinstance(granted, dict) else (None, None)
     if name is None or url is None or len(name) > _LONGEST_SERVER_NAME:
         raise Unavailable(f"{operation.root}: no usable filename and address in the answer. It is asked again later.")
     transport.policy.check_url(url, operation.root)

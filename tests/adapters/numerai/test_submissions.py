@@ -57,6 +57,16 @@ def test_permission_bytes_and_creation_go_over_the_wire_as_the_server_wants_them
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("answer", [[], [{"filename": NAME}], "text", {"filename": NAME}, {"filename": [], "url": 3}])
+def test_a_permission_of_another_shape_is_asked_for_again(
+    answer: object, server: FaultServer, client: NumeraiClient
+) -> None:
+    server.on("submissionUploadAuth", data({"submissionUploadAuth": answer}))
+
+    with pytest.raises(Unavailable, match="submissionUploadAuth"):
+        client.authorise_upload(8, "m1", "a.csv")
+
+
 def test_signals_and_crypto_use_their_own_operations(server: FaultServer, client: NumeraiClient) -> None:
     answer = {"filename": NAME, "url": f"{server.url}/x"}
     server.on("submissionUploadSignalsAuth", data({"submissionUploadSignalsAuth": answer}))

@@ -183,6 +183,13 @@ def test_the_words_of_an_error_survive_on_every_status(
     assert server.count("account") == 1
 
 
+def test_a_forbidden_request_is_no_verdict_on_what_was_sent(server: FaultServer, client: NumeraiClient) -> None:
+    server.on("setUserBio", errors("blocked by a rule", status=403))
+
+    with pytest.raises(AccessDenied, match="blocked by a rule"):
+        client.transport.mutate(MUTATION, {})
+
+
 def test_all_messages_are_kept_verbatim(server: FaultServer, client: NumeraiClient) -> None:
     server.on("account", errors("invalid_submission_ids: first", "second thing"))
 
