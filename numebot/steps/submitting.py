@@ -45,22 +45,24 @@ class Submitter:
     def submit(self, row: Submission, file: Path, open_round: OpenRound) -> Submission:
         """Bring a checked or uploaded row to "submitted"; bytes that the storage lost are uploaded once more.
 
-        Raises as `upload` and `create`.
+        Raises as `upload` and `create`; Unavailable when they are lost again.
         """
         is_resumed = row.step is State.UPLOADED
-        for is_last in (False, True):
+        lost = ""
+        for _ in range(2):
             if row.step is not State.UPLOADED:
                 row = self.upload(row, file, open_round)
             try:
                 return self.create(row, open_round, is_resumed=is_resumed)
             except Rejected as error:
-                words = " ".join(error.reasons) or str(error)
-                if is_last or not are_bytes_lost(words):
+                lost = " ".join(error.reasons) or str(error)
+                if not are_bytes_lost(lost):
                     raise
                 back = replace(row, state=State.CHECKED, step=State.CHECKED, filename=None, submission_id=None)
-                row = self._journal.change(row, back, f"Numerai lost the upload ({words}): uploading afresh")
+                row = self._journal.change(row, back, f"Numerai lost the upload ({lost}): uploading afresh")
                 is_resumed = False
-        raise AssertionError("the loop returns or raises")
+        # A storage in trouble says nothing about the predictions: it may hold them again in a minute.
+        raise Unavailable(f"Numerai lost the upload twice ({lost})")
 
     def upload(self, row: Submission, file: Path, open_round: OpenRound) -> Submission:
         """Send the bytes under a fresh authorisation per attempt; afterwards the filename is durable.

@@ -83,6 +83,15 @@ def test_a_lost_upload_is_made_once_more(desk: Desk) -> None:
     assert len(desk.server.puts) == 2
 
 
+def test_an_upload_that_is_lost_again_waits_for_another_attempt(desk: Desk) -> None:
+    desk.server.creations = [Rejected("File not found: never uploaded")] * 2 + ["id-11"]
+    with pytest.raises(Unavailable, match="never uploaded"):
+        desk.submit()
+    stored = desk.store.rows["alpha"]
+    assert (stored.step, stored.filename) == (State.CHECKED, None)
+    assert desk.submit(stored).submission_id == "id-11"
+
+
 def test_a_refusal_of_what_stands_in_the_file_is_final_at_once(desk: Desk) -> None:
     desk.server.creations = [Rejected("invalid_submission_ids: not enough stocks")]
     with pytest.raises(Rejected, match="not enough stocks"):
