@@ -20,6 +20,7 @@ from tests.chaos.killing import (
     states_after_a_kill,
     unfinished_files,
 )
+from tests.chaos.light_market import light_numebot
 from tests.chaos.promises import accepted, assert_kept
 
 Make = Callable[..., Any]
@@ -65,7 +66,7 @@ def play_to_the_end(bot: Any) -> None:
 def test_a_kill_at_a_border_in_one_model_after_the_other(
     numebot: Make, tmp_path: Path, is_full: bool, chance: random.Random, figures: Callable[..., None]
 ) -> None:
-    bot = numebot(models=MODELS)
+    bot = light_numebot(numebot, tmp_path, models=MODELS)
     borders = BORDERS if is_full else chance.sample(BORDERS, 1)
     for border in borders:
         number = current_round(bot)
@@ -85,7 +86,7 @@ def test_a_kill_at_a_border_in_one_model_after_the_other(
 def test_kills_at_any_moment_with_3_of_10_answers_lost(
     numebot: Make, tmp_path: Path, is_full: bool, chance: random.Random, figures: Callable[..., None]
 ) -> None:
-    bot, log = numebot(models=MODELS), tmp_path / "log"
+    bot, log = light_numebot(numebot, tmp_path, models=MODELS), tmp_path / "log"
     bot.configs(*MODELS)
     bot.server.faults.replace((COUNTER,))
     life = measured(bot, log)
