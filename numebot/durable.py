@@ -29,7 +29,7 @@ def whole_file(destination: Path, *, mode: int = 0o600) -> Iterator[Path]:
     Raises: LocalTrouble when the disk is full or the folder cannot be written.
     """
     with _in_our_words(destination):
-        destination.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(destination.parent)
         _remove_abandoned(destination)
         temporary, descriptor = _locked_temporary(destination, mode)
     try:
@@ -81,6 +81,23 @@ def write_whole(destination: Path, content: bytes | str, *, mode: int = 0o600) -
     """Write `content` to `destination` so that it is there wholly or not at all."""
     with whole_file(destination, mode=mode) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def make_folder(folder: Path, *, mode: int = 0o777) -> None:
+    """Make `folder` unless it is there, and what is missing above it, durably. Raises: OSError.
+
+    A file is lost, however well it was synced, when the power cut takes the name of a folder above it.
+    """
+    try:
+        folder.mkdir(mode)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    except FileNotFoundError:
+        make_folder(folder.parent)
+        make_folder(folder, mode=mode)
+    else:
+        fsync_folder(folder.parent)
 
 
 def fsync_file(path: Path) -> None:

@@ -20,3 +20,9 @@ def needs(tool: str, package: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{reason} (scripts/machine-tools does it when it runs as root)")
     pytest.skip(reason)
+
+
+def needed(tool: str, package: str) -> pytest.MarkDecorator:
+    """Return the same as a mark for whole tests; with CI=true they run whatever is missing, and fail."""
+    is_missing = shutil.which(tool) is None and os.environ.get("CI") != "true"
+    return pytest.mark.skipif(is_missing, reason=f"needs `{tool}`: sudo apt-get install {package}")

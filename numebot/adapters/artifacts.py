@@ -20,7 +20,7 @@ from pathlib import Path
 from numebot.core.errors import ConfigError, PluginError
 from numebot.core.features import LAYOUTS
 from numebot.core.types import Tournament, TrainedVersion
-from numebot.durable import TEMPORARY_SUFFIX, fsync_file, fsync_folder, local_trouble, write_whole
+from numebot.durable import TEMPORARY_SUFFIX, fsync_file, fsync_folder, local_trouble, make_folder, write_whole
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -65,7 +65,8 @@ class Artifacts:
         home = self._home(model, tournament)
         draft = home / f".{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
         try:
-            draft.mkdir(parents=True, mode=0o700)
+            make_folder(home)
+            draft.mkdir(mode=0o700)
             save(draft)
             sha256 = _content_sha256(draft)
             if sha256 is None or (draft / MANIFEST).exists():

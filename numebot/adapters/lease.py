@@ -19,7 +19,7 @@ from typing import Protocol
 
 from numebot.core.errors import LocalTrouble
 from numebot.core.ports import Clock
-from numebot.durable import local_trouble
+from numebot.durable import local_trouble, make_folder
 
 LOCK_FILE = "numebot.lock"
 """Held by whoever plays a round, trains or tidies up."""
@@ -69,7 +69,7 @@ def lease(folder: Path, purpose: str, clock: Clock, *, wait_s: float = 0.0, name
     """
     path = folder / name
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder, mode=0o700)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise local_trouble(error, path) from error

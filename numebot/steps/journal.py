@@ -46,8 +46,9 @@ class Journal:
         """Write one state change down and return the row as it stands then. Raises: LocalTrouble."""
         message = self._clean(message)
         after = replace(after, error=self._clean(after.error) if after.error else None)
-        level = logging.WARNING if after.state in BAD_NEWS else logging.INFO
-        logger.log(level, "round %s: %s %s", before.round_number, before.model, message)
+        if after.state in BAD_NEWS:
+            # Said first: on a machine in trouble it may be the last that is heard.
+            logger.warning("round %s: %s %s", before.round_number, before.model, message)
         event = Event(
             at=self._clock.now(),
             kind="state",
@@ -59,6 +60,9 @@ class Journal:
         )
         self._at_border(f"before:{after.state.value}")
         changed = self._store.change(before, after, event)
+        if after.state not in BAD_NEWS:
+            # Said last: what the owner has read survives a power cut.
+            logger.info("round %s: %s %s", before.round_number, before.model, message)
         self._at_border(after.state.value)
         return changed
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from numebot.adapters.store.tables import HEAD
 from numebot.core.errors import ConfigError, LocalTrouble, NumebotError, StorageBroken
-from numebot.durable import local_trouble
+from numebot.durable import local_trouble, make_folder
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,7 +42,7 @@ def make_private_file(engine: Engine) -> None:
         return
     path = Path(engine.url.database)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(path.parent, mode=0o700)
         path.touch(mode=0o600)
     except OSError as error:
         raise local_trouble(error, path) from error
