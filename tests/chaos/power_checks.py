@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from numebot.adapters.artifacts import Artifacts
+from numebot.core.errors import PluginError
 from numebot.core.types import STEPS, State
 from tests.chaos import disk_model
 from tests.chaos.replay import Sent
@@ -24,6 +26,7 @@ class Told:
     model: str
     step: State
     filename: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,16 @@ class Records:
 
 
 LINE = re.compile(r"round \d+: (?P<model>\w+) (?P<step>predicted|checked|uploaded|submitted|confirmed)\b")
+KEPT = re.compile(r"kept as version (?P<version>\S+),")
 UPLOAD = re.compile(rb"PUT /\S*/(?P<model>\w+?)_submission_")
 
 
 def told_by(sent: Sent) -> list[Told]:
     """Read what a message tells: the uploaded bytes, createSubmission, and the lines for the owner."""
     if sent.to != "network":
-        return [Told(line["model"], State(line["step"])) for line in LINE.finditer(sent.data.decode(errors="replace"))]
+        said = sent.data.decode(errors="replace")
+        kept = [Told("", State.PENDING, version=line["version"]) for line in KEPT.finditer(said)]
+        return kept + [Told(line["model"], State(line["step"])) for line in LINE.finditer(said)]
     if upload := UPLOAD.match(sent.data):
         return [Told(upload["model"].decode(), State.CHECKED)]
     if b"createSubmission(" in sent.data:
@@ -56,13 +62,14 @@ def torn_files(state: disk_model.State, finals: Mapping[str, set[bytes]]) -> lis
     return [path for path, content in state.items() if path in finals and content not in finals[path]]
 
 
-def lay_out(state: disk_model.State, folder: Path, *, only: str = "") -> None:
-    """Write a state to a real folder; with `only`, the files whose path begins so."""
+def lay_out(state: disk_model.State, folder: Path, *, only: tuple[str, ...] = ("",)) -> None:
+    """Write a state to a real folder; with `only`, what has a path that begins so."""
     for path, content in state.items():
-        if content is None and not only:
-            (folder / path).mkdir(parents=True, exist_ok=True)
-        elif content is not None and path.startswith(only):
-            (folder / path).write_bytes(content)
+        if path.startswith(only):
+            target = folder / path
+            (target if content is None else target.parent).mkdir(parents=True, exist_ok=True)
+            if content is not None:
+                target.write_bytes(content)
 
 
 def read_records(database: Path) -> Records:
@@ -101,6 +108,23 @@ def complaints(state: disk_model.State, records: Records, told: Sequence[Told], 
             (path,) = [path for path in state if f"/submissions/{model}/{model}_" in path] or ["no submission"]
             wrong += _differs(state, path, sha256)
     return wrong + _false_manifests(state)
+
+
+def trained_complaints(folder: Path, told: Sequence[Told]) -> list[str]:
+    """Say what is wrong with the trained versions in a data folder."""
+    artifacts = Artifacts(folder)
+    wrong, current = [], set()
+    for home in folder.glob("models/*"):
+        try:
+            for version in artifacts.versions(home.name):
+                artifacts.load(home.name, version)
+            found = artifacts.current(home.name)
+        except PluginError as error:
+            wrong.append(str(error))
+        else:
+            current |= {found.version} if found else set()
+    missing = {entry.version for entry in told if entry.version} - current
+    return wrong + [f"{version} was told to be kept and is not there" for version in missing]
 
 
 def _differs(state: disk_model.State, path: str, sha256: str | None) -> list[str]:

@@ -16,17 +16,26 @@ import pytest
 from numebot.core.types import STEPS, State
 from tests.chaos import disk_model
 from tests.chaos.disk_model import Fate, by_chance, everything, nothing
-from tests.chaos.power_checks import DATABASE, Told, complaints, lay_out, read_records, told_by, torn_files
+from tests.chaos.power_checks import (
+    DATABASE,
+    Told,
+    complaints,
+    lay_out,
+    read_records,
+    told_by,
+    torn_files,
+    trained_complaints,
+)
 from tests.chaos.promises import assert_kept
 from tests.chaos.replay import Replay
-from tests.chaos.strace import calls, under_strace
+from tests.chaos.strace import NUMEBOT_RUN, calls, under_strace
 from tests.machine_tools import needs
+from tests.numebot_home import MEAN
 
 pytestmark = [needs("strace", "strace"), pytest.mark.slow]
 Make = Callable[..., Any]
 
 MODELS = ("alpha", "beta")
-NUMEBOT_RUN = [sys.executable, "-m", "numebot", "run"]
 MIXTURES = 20
 """How many random mixtures of lost and kept changes are tried at each cut in the whole form."""
 
@@ -66,9 +75,11 @@ class Watch:
         self.states += 1
         desk = self._desk / str(self.states)
         desk.mkdir(parents=True)
-        lay_out({path.removeprefix(self._data): content for path, content in state.items()}, desk, only=DATABASE)
-        records = read_records(desk / DATABASE)
-        assert complaints(state, records, self.told, str(self._home)) == [], f"cut {self.cuts}, told {self.told[-1:]}"
+        inside = {path.removeprefix(self._data): content for path, content in state.items()}
+        lay_out(inside, desk, only=(DATABASE, "models/"))
+        wrong = complaints(state, read_records(desk / DATABASE), self.told, str(self._home))
+        assert wrong + trained_complaints(desk, self.told) == [], f"cut {self.cuts}, told {self.told[-1:]}"
+        shutil.rmtree(desk)
 
 
 def test_the_power_fails_after_any_call_of_a_pass(
@@ -86,6 +97,34 @@ def test_the_power_fails_after_any_call_of_a_pass(
     assert {(told.model, told.step) for told in watch.told} == {(name, step) for name in MODELS for step in STEPS[1:]}
     assert sum(told.filename is not None for told in watch.told) == 2
     assert watch.cuts > 150
+
+
+TRAINED = """
+    def fit(self, data):
+        self.weights = data.X.mean()
+
+    def predict(self, live):
+        return live @ self.weights
+"""
+TRAIN_AND_RUN = '"$PYTHON" -m numebot train alpha && "$PYTHON" -m numebot run alpha && "$PYTHON" -m numebot run'
+
+
+def test_the_power_fails_while_a_model_is_trained_and_played(
+    numebot: Make, tmp_path: Path, is_full: bool, chance: random.Random, figures: Callable[..., None]
+) -> None:
+    if not is_full:
+        pytest.skip("only in the whole form: CHAOS=full")
+    bot = numebot()
+    code = bot.plugin("trained", MEAN + TRAINED)  # the later predict counts
+    bot.configs(f"alpha,{code}", "beta")
+    log = tmp_path / "training.strace"
+    done = under_strace(["sh", "-c", TRAIN_AND_RUN], log, environ={**bot.environ(), "PYTHON": sys.executable})
+    assert done.returncode == 0, done.stderr
+    watch = Watch(bot, log, tmp_path / "desk")
+    replay = watch.look(MIXTURES // 2, chance)
+    figures("power cuts in training", cuts=watch.cuts, states=watch.states, told=len(watch.told))
+    assert replay.disk.after_power_cut(everything) == really_there(bot)
+    assert any(told.version for told in watch.told)
 
 
 @dataclass(frozen=True)
