@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from numebot.core.errors import LocalTrouble
-from numebot.durable import TEMPORARY_SUFFIX, remove_unfinished, whole_file, write_whole
+from numebot.durable import TEMPORARY_SUFFIX, make_folder, remove_unfinished, whole_file, write_whole
 
 
 def test_a_file_appears_whole_and_private(tmp_path: Path) -> None:
@@ -145,3 +146,21 @@ print(kept == len(store.events(limit=10_000)), 0 < kept < 1000)
     assert answer.returncode == 0, answer.stderr
     assert "numebot.db: the disk is full. Nothing was lost" in answer.stdout
     assert answer.stdout.strip().endswith("True True")
+
+
+def test_new_folders_are_synced_into_the_folder_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}"))))
+    make_folder(tmp_path / "data" / "rounds" / "1404", mode=0o700)
+    assert synced == [tmp_path, tmp_path / "data", tmp_path / "data" / "rounds"]
+    assert stat.S_IMODE((tmp_path / "data" / "rounds" / "1404").stat().st_mode) == 0o700
+    make_folder(tmp_path / "data" / "rounds" / "1404")
+    assert len(synced) == 3
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "data")
+    with pytest.raises(LocalTrouble, match="data"):
+        write_whole(tmp_path / "data" / "x.txt", "hello")
