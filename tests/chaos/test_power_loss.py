@@ -143,7 +143,7 @@ class Cut:
 FATES = ("nothing", "everything", "chance")
 CUTS = [Cut("uploaded", "nothing"), Cut("before:submitted", "nothing")]
 ALL_CUTS = [
-    *(Cut(f"{when}{step}", fate) for step in STEPS[1:] for when in ("before:", "") for fate in ("nothing", "chance")),
+    *(Cut(f"{when}{step}", fate) for step in STEPS[1:] for when, fate in (("before:", "chance"), ("", "nothing"))),
     *(Cut(f"fdatasync {count}", FATES[count % 3]) for count in range(1, 22)),
     *(Cut(f"fsync {count}", FATES[count % 3]) for count in range(1, 18, 2)),
     *(Cut(f"sendto {count}", FATES[count % 3]) for count in range(5, 26, 2)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from numebot.core.errors import ConfigError, LocalTrouble, NumebotError, Storage
 from numebot.durable import local_trouble, make_folder
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LITTLE_ROOM_BYTES = 1_000_000
 
 
 def open_engine(url: str, *, busy_timeout_s: float = 10.0) -> Engine:
@@ -104,8 +106,10 @@ def _explain(engine: Engine, error: DatabaseError) -> str:
     reason = str(error.orig)
     if "locked" in reason:
         return f"{where}: another process holds the database ({reason}). Nothing was lost; run again when it is free."
-    if "disk is full" in reason:
+    if "disk is full" in reason or ("disk I/O" in reason and _has_no_room(Path(where).parent)):
         return f"{where}: the disk is full. Nothing was lost; free some space and run again."
+    if "disk I/O" in reason:
+        return f"{where}: the disk does not obey ({reason}). Look at it (dmesg, smartctl), then run again."
     if "readonly" in reason or "unable to open" in reason:
         return f"{where}: cannot be opened for writing ({reason}). Correct the owner or the mode of file and folder."
     if "malformed" in reason or "not a database" in reason:
@@ -113,6 +117,14 @@ def _explain(engine: Engine, error: DatabaseError) -> str:
     if isinstance(error, OperationalError):
         return f"{where}: {reason}"
     raise error
+
+
+def _has_no_room(folder: Path) -> bool:
+    """Whether a folder's disk is so full that it explains an I/O error: SQLite calls it so beside its own files."""
+    try:
+        return shutil.disk_usage(folder).free < LITTLE_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def upgrade(engine: Engine) -> None:
