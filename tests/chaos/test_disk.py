@@ -18,7 +18,7 @@ import pytest
 from numebot.core.types import State
 from tests.chaos.promises import assert_kept
 from tests.chaos.strace import NUMEBOT_RUN, under_strace
-from tests.machine_tools import needs
+from tests.machine_tools import needed
 
 pytestmark = pytest.mark.slow
 Make = Callable[..., Any]
@@ -53,7 +53,7 @@ ALL = [
 ]
 
 
-@needs("strace", "strace")
+@needed("strace", "strace")
 def test_a_failing_call_costs_a_run_and_nothing_else(
     numebot: Make, practice: Make, tmp_path: Path, is_full: bool, chance: random.Random, figures: Callable[..., None]
 ) -> None:
@@ -114,7 +114,7 @@ ALL_SIZES = [f"{kilobytes}k" for kilobytes in (4, 12, 40, 80, 120, 300, 1000, 27
 FULL = re.compile("disk is full|free some space|are free", re.IGNORECASE)
 
 
-@needs("unshare", "util-linux")
+@needed("unshare", "util-linux")
 def test_a_disk_of_any_size_costs_a_run_and_nothing_else(
     numebot: Make, practice: Make, tmp_path: Path, is_full: bool, figures: Callable[..., None]
 ) -> None:

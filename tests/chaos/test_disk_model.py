@@ -12,7 +12,7 @@ from tests.chaos.disk_model import Disk, by_chance, everything, nothing
 from tests.chaos.power_checks import torn_files
 from tests.chaos.replay import Replay
 from tests.chaos.strace import calls, under_strace
-from tests.machine_tools import needs
+from tests.machine_tools import needed
 
 
 def kept_name(disk: Disk, path: str) -> None:
@@ -120,7 +120,7 @@ os.fsync(os.open(os.path.dirname(folder), os.O_RDONLY))
 """
 
 
-@needs("strace", "strace")
+@needed("strace", "strace")
 @pytest.mark.parametrize("care", ["careful", "careless"])
 def test_a_program_that_renames_without_fsync_is_caught(tmp_path: Path, care: str) -> None:
     folder = tmp_path / "folder"

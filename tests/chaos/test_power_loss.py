@@ -29,10 +29,10 @@ from tests.chaos.power_checks import (
 from tests.chaos.promises import assert_kept
 from tests.chaos.replay import Replay
 from tests.chaos.strace import NUMEBOT_RUN, calls, under_strace
-from tests.machine_tools import needs
+from tests.machine_tools import needed
 from tests.numebot_home import MEAN
 
-pytestmark = [needs("strace", "strace"), pytest.mark.slow]
+pytestmark = [needed("strace", "strace"), pytest.mark.slow]
 Make = Callable[..., Any]
 
 MODELS = ("alpha", "beta")
