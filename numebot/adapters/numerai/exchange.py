@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
 from typing import IO, Any
 
 import requests
@@ -23,8 +24,8 @@ from numebot.core.errors import ConfigError, Unavailable
 from numebot.redaction import redact
 
 USER_AGENT = "numebot"
-WIRE_ERRORS = (requests.RequestException, HTTPError, OSError)
-"""Everything that requests, urllib3 and the socket throw while an answer is awaited or read."""
+WIRE_ERRORS = (requests.RequestException, HTTPError, HTTPException, OSError)
+"""Everything that requests, urllib3, http.client and the socket throw while an answer is awaited or read."""
 
 Body = bytes | IO[bytes] | None
 
@@ -89,6 +90,24 @@ def exchange(
             raise no_answer(error, host, wire, settings) from None
         with response:
             yield response
+
+
+def read_body_into(response: requests.Response, buffer: memoryview) -> int:
+    """Fill `buffer` with the next bytes of the body and return how many they are; 0 at its end.
+
+    Raises: one of `WIRE_ERRORS`, also when the body ends before its declared length.
+    """
+    raw = response.raw
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # Nobody asked for it, but a store may keep a file compressed and send it like that to everybody.
+        raw.decode_content = True
+        return int(raw.readinto(buffer))
+    # urllib3 would make new bytes objects and copy them; the answer below it reads right into our memory.
+    answer: Any = raw._original_response
+    size_bytes: int = answer.readinto(buffer)
+    if not size_bytes and answer.length:
+        raise IncompleteRead(b"", answer.length)
+    return size_bytes
 
 
 def no_answer(error: Exception, host: str, wire: Wire, settings: ApiSettings) -> Unavailable:

@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from numebot.adapters.numerai.exchange import WIRE_ERRORS, exchange, no_answer
+from numebot.adapters.numerai.exchange import WIRE_ERRORS, exchange, no_answer, read_body_into
 from numebot.adapters.numerai.formats import check_format, needs_declared_length
 from numebot.adapters.numerai.sink import FileSink
 from numebot.adapters.numerai.transport import Transport, pause_before_retry
@@ -31,7 +31,6 @@ logger = logging.getLogger(__name__)
 DOWNLOAD_TRIES = 3
 _MOST_REDIRECTS = 3
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_CHUNK_BYTES = 2 * 1024 * 1024
 
 Progress = Callable[[str, int, int | None], None]
 """Called with the file's name, the bytes so far and the bytes in all (None when the server does not tell)."""
@@ -121,7 +120,7 @@ class _Attempt:
         wanted = self._wanted
         text = response.headers.get("Content-Length", "")
         total_bytes = int(text) if text.isdigit() else None
-        is_framed = total_bytes is not None or "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+        is_framed = total_bytes is not None or response.headers.get("Transfer-Encoding", "").lower() == "chunked"
         if not is_framed and needs_declared_length(wanted.name):
             raise Unavailable(f"{wanted.name}: the server does not say how long the file is. It is fetched again.")
         self._check_size(total_bytes or 0)
@@ -131,18 +130,18 @@ class _Attempt:
         """Write the body to `temporary` piece by piece; return its sha256 and length."""
         wanted = self._wanted
         with FileSink(temporary) as sink:
-            for chunk in self._chunks(response):
-                self._check_size(sink.size_bytes + len(chunk))
-                sink.write(chunk)
+            self._wire.start_rate()
+            while size_bytes := self._read(response, sink.room()):
+                self._check_size(sink.size_bytes + size_bytes)
+                sink.keep(size_bytes)
                 if wanted.progress:
                     wanted.progress(wanted.name, sink.size_bytes, total_bytes)
         return sink.sha256, sink.size_bytes
 
-    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        """Yield the body; its failures must not be taken for those of the disk (requests' errors are OSErrors, too)."""
-        self._wire.start_rate()
+    def _read(self, response: requests.Response, buffer: memoryview) -> int:
+        """Read on; the wire's failures must not be taken for those of the disk, though most are OSErrors, too."""
         try:
-            yield from response.iter_content(_CHUNK_BYTES)
+            return read_body_into(response, buffer)
         except WIRE_ERRORS as error:
             failure = no_answer(error, self._wanted.name, self._wire, self._transport.settings)
             raise Unavailable(f"{failure} The rest of the file did not come; it is fetched again.") from None

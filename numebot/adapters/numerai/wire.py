@@ -21,7 +21,8 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from numebot.adapters.numerai.network import AddressPolicy, Endpoint
 from numebot.core.ports import Clock
 
-_READ_BUFFER_BYTES = 128 * 1024
+_READ_BUFFER_BYTES = 16 * 1024
+"""Enough for headers; longer reads of a body go past this buffer."""
 
 
 @dataclass(frozen=True)

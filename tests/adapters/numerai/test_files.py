@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import hashlib
 import io
 import json
+import os
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -54,6 +57,20 @@ def offer(server: FaultServer) -> FaultServer:
     server.on("dataset", data({"dataset": f"{server.url}/bucket/file?X-Amz-Signature=CANARYSIGNATURE"}))
     server.on("GET /bucket/file", http(FILE))
     return server
+
+
+class SlowDigest:
+    """Remembers what it was shown, and takes its time to look."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+
+    def update(self, chunk: memoryview) -> None:
+        threading.Event().wait(0.002)
+        self.heard += bytes(chunk)
+
+    def hexdigest(self) -> str:
+        return ""
 
 
 def is_clean(folder: Path) -> bool:
@@ -218,7 +235,15 @@ def test_features_json_must_be_whole_json(
 
 @pytest.mark.parametrize(
     "fault",
-    [http("<html>a, b</html>"), http("no header here\n"), unframed(b"id,prediction\nn1,0.5\n"), http("")],
+    [
+        http("<html>a, b</html>"),
+        http("no header here\n"),
+        unframed(b"id,prediction\nn1,0.5\n"),
+        raw(head(200, {"Transfer-Encoding": "gzip, chunked"}) + b"3;a,b\r\nx,y\r\n0\r\n\r\n"),
+        cut_off(b"id,prediction\nn1", 22),
+        chunked(b"id,prediction\nn1", is_whole=False),
+        http(""),
+    ],
 )
 def test_a_csv_must_look_like_one_and_have_a_known_length(
     fault: object, offer: FaultServer, client: NumeraiClient, tmp_path: Path
@@ -229,6 +254,20 @@ def test_a_csv_must_look_like_one_and_have_a_known_length(
     client.download("v5.3/live_example_preds.csv", tmp_path / "preds.csv")
 
     assert (tmp_path / "preds.csv").read_bytes() == good
+
+
+def test_a_file_that_the_store_keeps_compressed_is_unpacked(
+    offer: FaultServer, client: NumeraiClient, tmp_path: Path
+) -> None:
+    packed = gzip.compress(FILE)
+    cut = raw(head(200, {"Content-Length": str(len(packed)), "Content-Encoding": "gzip"}) + packed[:-100])
+    offer.on("GET /bucket/file", cut, http(packed, Content_Encoding="gzip"))
+
+    download = client.download(LIVE, tmp_path / "live.parquet")
+
+    assert offer.count("GET /bucket/file") == 2
+    assert (tmp_path / "live.parquet").read_bytes() == FILE
+    assert (download.sha256, download.size_bytes) == (hashlib.sha256(FILE).hexdigest(), len(FILE))
 
 
 def test_bytes_are_capped_whatever_the_server_declares(
@@ -261,14 +300,40 @@ def test_a_folder_that_cannot_be_made_is_local_trouble(
         client.download(LIVE, tmp_path / "rounds" / "live.parquet")
 
 
+def fill(sink: FileSink, chunks: list[bytes]) -> None:
+    for chunk in chunks:
+        sink.room()[: len(chunk)] = chunk
+        sink.keep(len(chunk))
+
+
 def test_a_sink_hashes_and_counts_what_it_writes(tmp_path: Path) -> None:
     chunks = [bytes([number]) * (number * 1000) for number in range(20)]
     with FileSink(tmp_path / "file") as sink:
-        for chunk in chunks:
-            sink.write(chunk)
+        fill(sink, chunks)
     content = b"".join(chunks)
     assert (tmp_path / "file").read_bytes() == content
     assert (sink.size_bytes, sink.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_a_buffer_is_not_filled_again_before_it_is_hashed(tmp_path: Path) -> None:
+    digest = SlowDigest()
+    chunks = [bytes([number]) * 1000 for number in range(50)]
+    with FileSink(tmp_path / "file", digest) as sink:
+        fill(sink, chunks)
+    assert digest.heard == b"".join(chunks)
+
+
+def test_a_sync_that_fails_on_the_way_is_told(tmp_path: Path) -> None:
+    # A pipe cannot be synced. The sync at the end would not notice: the kernel tells of a lost write only once.
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with pytest.raises(OSError, match="Invalid") as failure, FileSink(pipe, sync_every_bytes=10) as sink:
+            fill(sink, [b"x" * 20])
+    finally:
+        os.close(reader)
+    assert failure.value.errno == errno.EINVAL
 
 
 @pytest.mark.parametrize(
