@@ -130,6 +130,11 @@ class Submitter:
         for record in self._server.submission_records(slot_of(row)):
             if record.filename == row.filename:
                 return record.id
+        # Both lists have to be without it: sending twice is worse than asking twice.
+        for slot in self._server.account_models():
+            if slot.id == row.model_id:
+                listed = (entry.id or entry.filename for entry in slot.submissions if entry.filename == row.filename)
+                return next(listed, None)
         return None
 
     def _pause(self, row: Submission, error: Unavailable, attempt: int) -> None:

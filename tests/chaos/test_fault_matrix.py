@@ -49,6 +49,7 @@ LIMITS = {
     "key_info": TOTAL_S,
     "account_models": TOTAL_S + OPTIONAL_TIMEOUT_S,
     "submission_records": TOTAL_S,
+    "stakes": OPTIONAL_TIMEOUT_S,
     "list_datasets": TOTAL_S,
     "download": TOTAL_S + DOWNLOAD_S,
     "authorise_upload": TOTAL_S,
