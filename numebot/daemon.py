@@ -4,7 +4,7 @@ A timer, a signal, a hint from elsewhere, the end of a wait: each is only a reas
 what should be. Reasons that come together are answered together, and one that never comes costs a delay at most.
 
 It never hangs and never dies silently: a guard ends the process when a wake-up shows no sign of life for too long or
-when the scheduler's thread is gone, so that systemd starts it anew.
+when the scheduler's thread is gone, so that systemd starts it anew; and when it was told to stop and does not.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ CLOCK_MOVED = timedelta(seconds=20)
 GRACE_S = 3600
 """How late a scheduled reason may come and still count. Several that are late count once."""
 STOP = "stop"
+GUARD_LOOKS_EVERY_S = 1.0
+LAST_WORDS_S = 3
+"""How long the last words of a process may take: where nobody reads its output they would never end."""
 
 
 class WakeUpsPort(Protocol):
@@ -80,13 +83,21 @@ class ReasonQueue(Protocol):
 
 
 class Guard:
-    """Ends the process when a wake-up hangs. Its own thread, on the monotonic clock."""
+    """Ends the process when a wake-up hangs, or the process itself at its end. Own thread, on the monotonic clock.
 
-    def __init__(self, clock: Clock, *, limit_s: float, end: Callable[[int], object] = os._exit) -> None:
+    `limit_s` is how long a wake-up may give no sign of life, `stop_limit_s` how long the way out may take; `end` ends
+    the process and all its children.
+    """
+
+    def __init__(
+        self, clock: Clock, *, limit_s: float, stop_limit_s: float = 12.0, end: Callable[[int], object] = os._exit
+    ) -> None:
         self._clock = clock
         self._limit_s = limit_s
+        self._stop_limit_s = stop_limit_s
         self._end = end
         self._busy_since: float | None = None
+        self._stopping_since: float | None = None
         self._is_over = threading.Event()
         self.checks: list[Callable[[], str | None]] = []
         """Further things that must not die silently: each returns what is wrong, or None."""
@@ -94,6 +105,11 @@ class Guard:
     def sign_of_life(self) -> None:
         """Tell that the wake-up goes on."""
         self._busy_since = self._clock.monotonic()
+
+    def told_to_stop(self) -> None:
+        """Tell that the process is to end. Only the first time counts."""
+        if self._stopping_since is None:
+            self._stopping_since = self._clock.monotonic()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -106,24 +122,40 @@ class Guard:
 
     def look(self) -> str | None:
         """Return what is wrong right now; None when all is well."""
-        since = self._busy_since
-        if since is not None and self._clock.monotonic() - since > self._limit_s:
+        now_s, stopping, busy = self._clock.monotonic(), self._stopping_since, self._busy_since
+        if stopping is not None and now_s - stopping > self._stop_limit_s:
+            return f"told to stop, and not at the end after {self._stop_limit_s:.0f} s"
+        if busy is not None and now_s - busy > self._limit_s:
             return f"the wake-up gives no sign of life for {self._limit_s:.0f} s"
         return next((problem for check in self.checks if (problem := check())), None)
 
-    def run(self, every_s: float = 5.0) -> None:
-        """Look again and again until `stop`; the first problem ends the process with exit code 1."""
+    def run(self, every_s: float = GUARD_LOOKS_EVERY_S) -> None:
+        """Look again and again until `stop`; the first problem ends the process, with exit code 1.
+
+        Where it was told to stop the code is 0: that is what happens.
+        """
         while not self._is_over.wait(every_s):
             problem = self.look()
             if problem is not None:
-                logger.critical("%s; the process ends, to be started anew. Nothing recorded is lost.", problem)
-                faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
-                self._end(1)
+                with _at_most(LAST_WORDS_S):
+                    logger.critical("%s; the process ends here. Nothing recorded is lost.", problem)
+                    faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr)
+                self._end(1 if self._stopping_since is None else 0)
                 return
 
     def stop(self) -> None:
         """End the watch."""
         self._is_over.set()
+
+
+@contextmanager
+def _at_most(seconds: int) -> Iterator[None]:
+    """Have the kernel end the process when the block takes longer: a write that blocks may hold every thread."""
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 class Daemon:
@@ -136,6 +168,7 @@ class Daemon:
         guard: Guard,
         *,
         openings: Sequence[Opening] = (),
+        slice_s: float = SLICE_S,
         reasons: ReasonQueue | None = None,
     ) -> None:
         """`reasons` is the queue that is waited at; a simulation brings one that runs on its own time."""
@@ -144,7 +177,9 @@ class Daemon:
         self._guard = guard
         self._openings = openings
         self._reasons: ReasonQueue = reasons if reasons is not None else queue.SimpleQueue()
-        self._stop = threading.Event()
+        self._slice_s = slice_s
+        # No Event: a signal may come while another is being handled, and the lock of an Event would wait for itself.
+        self._is_stopping = False
 
     def ask(self, reason: str) -> None:
         """Ask for a wake-up, from any thread or signal handler: the entry for timers, signals and webhooks."""
@@ -152,12 +187,13 @@ class Daemon:
 
     def stop(self) -> None:
         """End soon: what runs is stopped, nothing new is begun."""
-        self._stop.set()
+        self._is_stopping = True
+        self._guard.told_to_stop()
         self._reasons.put(STOP)
 
     def is_stopping(self) -> bool:
         """Whether the end was asked for."""
-        return self._stop.is_set()
+        return self._is_stopping
 
     def is_wanted(self) -> bool:
         """Whether a reason waits."""
@@ -165,13 +201,13 @@ class Daemon:
 
     def run(self, wake_ups: WakeUpsPort) -> int:
         """Wake up at once and then whenever there is a reason. Returns the exit code: 0 after `stop`, else 1."""
-        scheduler = self._scheduler()
+        scheduler = self.scheduler()
         scheduler.start()
         self._guard.checks.append(lambda: _scheduler_problem(scheduler))
         threading.Thread(target=self._guard.run, name="guard", daemon=True).start()
-        self._notifier.ready("waiting for the first wake-up")
         try:
-            with self._signals():
+            with self.signals():
+                self._notifier.ready("waiting for the first wake-up")
                 return self.loop(wake_ups)
         finally:
             self._notifier.stopping("ending")
@@ -185,9 +221,6 @@ class Daemon:
             try:
                 with self._guard.watching():
                     wait_s = wake_ups.wake_up(reason)
-                failures = 0
-                next_at = self._clock.now() + timedelta(seconds=wait_s)
-                self._notifier.watchdog(f"next look at {next_at:%H:%M:%S} UTC")
             except StorageBroken as error:
                 logger.critical("%s", error)
                 return 1
@@ -203,9 +236,18 @@ class Daemon:
                 if failures >= MOST_FAILURES:
                     return 1
                 wait_s = RETRY_S
+            else:
+                failures = 0
+                self._tell_alive(wait_s)
             if not self.is_stopping():
                 reason = self._next_reason(wait_s)
         return 0
+
+    def _tell_alive(self, wait_s: float) -> None:
+        """Tell systemd that a wake-up is finished; one that a stop cut short is not."""
+        if not self.is_stopping():
+            next_at = self._clock.now() + timedelta(seconds=wait_s)
+            self._notifier.watchdog(f"next look at {next_at:%H:%M:%S} UTC")
 
     def _next_reason(self, seconds: float) -> str:
         """Wait for a reason, at most `seconds`; the end of the wait is one too. Reasons that are there are joined."""
@@ -217,7 +259,7 @@ class Daemon:
             if left_s <= 0:
                 return "time to look"
             try:
-                reasons.append(self._reasons.get(timeout=min(left_s, SLICE_S)))
+                reasons.append(self._reasons.get(timeout=min(left_s, self._slice_s)))
             except queue.Empty:
                 if abs(self._clocks_apart() - apart) > CLOCK_MOVED:
                     return "the clock was set or the machine slept"
@@ -230,8 +272,8 @@ class Daemon:
     def _clocks_apart(self) -> timedelta:
         return self._clock.now() - datetime.fromtimestamp(self._clock.monotonic(), UTC)
 
-    def _scheduler(self) -> BackgroundScheduler:
-        """Jobs in memory, in UTC, that do nothing but ask: the database and the server hold the truth."""
+    def scheduler(self) -> BackgroundScheduler:
+        """Return the jobs, not started: they do nothing but ask, as the database and the server hold the truth."""
         defaults = {"coalesce": True, "misfire_grace_time": GRACE_S, "max_instances": 1}
         scheduler = BackgroundScheduler(timezone=UTC, job_defaults=defaults, daemon=True)
         for opening in self._openings:
@@ -242,7 +284,7 @@ class Daemon:
         return scheduler
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
+    def signals(self) -> Iterator[None]:
         """SIGTERM and SIGINT stop, SIGUSR1 asks for a wake-up. Handlers do no more than put a word into the queue."""
 
         def end(number: int, frame: FrameType | None) -> None:

@@ -24,6 +24,8 @@ PARENT_VARIABLE = "NUMEBOT_PARENT"
 LOOK_EVERY_S = 0.1
 
 _PR_SET_PDEATHSIG = 1
+_MOST_ROUNDS = 20  # a family that is killed may grow meanwhile
+_DEAD = "ZX"
 
 
 class Child:
@@ -39,36 +41,55 @@ class Child:
         return self._process.pid
 
     def wait(self, seconds: float, *, until: Callable[[], bool] = lambda: False) -> int | None:
-        """Return the exit code, or None when `seconds` are over or `until` says so first."""
+        """Return the exit code, or None when `seconds` are over or `until` says so first.
+
+        What the child leaves behind when it ends is killed: it might hold the child's locks.
+        """
         end = self._clock.monotonic() + seconds
-        while (code := self._process.poll()) is None:
+        while not self._has_ended():
             if until() or self._clock.monotonic() >= end:
                 return None
             self._clock.wait(LOOK_EVERY_S)
-        return code
+        return self._bury()
 
     def stop(self, grace_s: float) -> int:
         """Ask the child to end, and kill it with its family after `grace_s` seconds. Returns its exit code."""
-        with suppress(ProcessLookupError):
+        if not self._has_ended():
             os.kill(self.pid, signal.SIGTERM)
         code = self.wait(grace_s)
         return self.kill() if code is None else code
 
     def kill(self) -> int:
         """Kill the child and everything it started, also what moved into sessions of its own."""
-        # Stopped first: what cannot run cannot start anything while we look for its children.
-        self._signal_group(signal.SIGSTOP)
-        family = _family(self.pid)
-        self._signal_group(signal.SIGKILL)
-        for pid in family:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if not self._has_ended():
+            # Stopped first: what cannot run cannot start anything while we look for its children.
+            os.kill(self.pid, signal.SIGSTOP)
+            kill_family(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        return self._bury()
+
+    def _has_ended(self) -> bool:
+        """Whether it ended. Its id is not given back yet, so that it still means this child and its session."""
+        if self._process.returncode is not None:
+            return True
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+    def _bury(self) -> int:
+        if self._process.returncode is None:
+            kill_family(self.pid)
         return self._process.wait()
 
-    def _signal_group(self, number: int) -> None:
-        if self._process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+
+def kill_family(pid: int) -> None:
+    """Kill everything that the process `pid` started and that runs, and what is in its session; not itself."""
+    for _ in range(_MOST_ROUNDS):
+        family = _family(pid)
+        if not family:
+            return
+        for member in family:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(member, signal.SIGKILL)
 
 
 def start_child(
@@ -112,18 +133,22 @@ def end_with_parent(environ: Mapping[str, str]) -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # it ended before we could ask
 
 
-def _family(pid: int) -> list[int]:
-    """Return every process below `pid`, by /proc; nothing where there is none."""
-    children: dict[int, list[int]] = {}
+def _family(pid: int) -> set[int]:
+    """Return what runs below `pid` or in the session that it leads, by /proc; nothing where there is none."""
+    children: dict[int, set[int]] = {}
+    found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
             # The name stands in brackets and may hold anything: what counts comes after the last one.
-            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(folder.name))
-    found: list[int] = []
-    waiting = [pid]
+            state, parent, _, session = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:4]
+            if state not in _DEAD:
+                children.setdefault(int(parent), set()).add(int(folder.name))
+                # Orphans have a new parent, but their session is the old one.
+                if int(session) == pid != int(folder.name):
+                    found.add(int(folder.name))
+    waiting = [pid, *found]
     while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
+        below = children.get(waiting.pop(), set()) - found
+        found |= below
         waiting += below
-    return found
+    return found - {pid}

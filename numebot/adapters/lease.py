@@ -82,7 +82,8 @@ def lease(folder: Path, purpose: str, clock: Clock, *, wait_s: float = 0.0, name
 
 
 def _take(descriptor: int, path: Path, clock: Clock, wait_s: float) -> None:
-    end = clock.monotonic() + wait_s
+    # Once more at least: who only looks who holds it (holder_of) holds it for a blink.
+    end = clock.monotonic() + max(wait_s, LOOK_EVERY_S)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -68,6 +68,7 @@ def wake_ups(
         chores=chores(app),
         sign_of_life=sign_of_life,
         is_wanted=is_wanted,
+        is_stopping=is_stopping,
     )
     return WakeUps(tools, pid=os.getpid(), started_at=app.clock.now())
 

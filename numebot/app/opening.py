@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from numebot.adapters.clock import SystemClock
+from numebot.adapters.environment import wipe_variable
 from numebot.adapters.registry import read_registry
 from numebot.adapters.settings import ApiKey, find_home, load_api_key, load_settings
 from numebot.app.app import App
@@ -57,7 +58,7 @@ def open_app(
                 key, warnings = found.key, found.warnings
             app = App(loaded, key, warnings=warnings, crash_at=environ.get("NUMEBOT_CRASH_AT", ""))
         for name in KEY_VARIABLES:
-            os.environ.pop(name, None)  # from here on nobody in this process can read the key but through the app
+            wipe_variable(name)  # from here on nobody can read the key but through the app
         stack.callback(app.close)
         try:
             yield app

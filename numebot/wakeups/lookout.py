@@ -14,6 +14,7 @@ from numebot.core.ports import Clock
 from numebot.core.rounds import round_state
 from numebot.core.submissions import ENDINGS
 from numebot.core.types import Event, ModelConfig, Round, RoundAnswer, RoundState, Submission
+from numebot.steps.alarms import ALARM
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ class Lookout:
         self._clock = clock
         self._play = play
         self._has_net = has_net
-        self._unknown_since: dict[int, float] = {}
+        self._unknown_since: dict[int, tuple[float, datetime]] = {}
         self._settled_at: dict[int, float] = {}
 
     def look(self, tournament: int, configs: Sequence[ModelConfig]) -> Look:
@@ -174,13 +175,13 @@ class Lookout:
         if answer.state is not RoundState.UNKNOWN:
             since = self._unknown_since.pop(tournament, None)
             if since is not None:
-                logger.info("Numerai answers again after %.0f s", monotonic_s - since)
+                logger.info("Numerai answers again after %.0f s", monotonic_s - since[0])
             return
-        since = self._unknown_since.setdefault(tournament, monotonic_s)
+        # The beginning is kept as it was read: one that is computed anew would move with the clock, and alarm again.
+        began_s, began = self._unknown_since.setdefault(tournament, (monotonic_s, self._clock.now()))
         logger.warning("the state of the round is unknown, which is not the same as closed: %s", answer.reason)
-        if monotonic_s - since >= UNKNOWN_LASTS.total_seconds():
-            now = self._clock.now()
-            began = now - timedelta(seconds=monotonic_s - since)
+        if monotonic_s - began_s >= UNKNOWN_LASTS.total_seconds():
             words = f"Numerai cannot be asked for its rounds since {began:%Y-%m-%d %H:%M} UTC"
-            if self._store.record_once(Event(now, "alarm", words, tournament, details={"error": answer.reason})):
+            event = Event(self._clock.now(), ALARM, words, tournament, details={"error": answer.reason})
+            if self._store.record_once(event):
                 logger.error("%s: %s", words, answer.reason)

@@ -28,6 +28,8 @@ BEACON_KEY = "daemon"
 """Under which the store notes what the daemon did last."""
 SHORTEST_PASS_S = 300.0
 """Less than this no pass is given, however near the deadline: it has the last word then."""
+SOON_S = 1.0
+"""After a chore: the round comes first again, and what else is due after it."""
 
 
 class WakeUpStore(Protocol):
@@ -83,6 +85,8 @@ class WakeUpTools:
     """Called at every step: who does not call for long hangs."""
     is_wanted: Callable[[], bool] = lambda: False
     """Whether somebody asked for another wake-up meanwhile: a chore gives way then."""
+    is_stopping: Callable[[], bool] = lambda: False
+    """Whether the daemon is to end: nothing new is begun then."""
 
 
 class WakeUps:
@@ -91,6 +95,7 @@ class WakeUps:
     def __init__(self, tools: WakeUpTools, *, pid: int, started_at: datetime) -> None:
         self._tools = tools
         self._beacon: dict[str, object] = {"pid": pid, "started_at": started_at.isoformat()}
+        self._configs: Sequence[ModelConfig] = ()
 
     def wake_up(self, reason: str) -> float:
         """Bring everything as far as it goes now and return after how many seconds to look again.
@@ -101,16 +106,19 @@ class WakeUps:
         tools.sign_of_life()
         configs, trouble = self._read_configs()
         looks = self._look(configs)
-        if any(look.wants_pass for look in looks):
+        if trouble is None and any(look.wants_pass for look in looks):
             logger.info("wake-up (%s): %s", reason, _shown(looks))
             self._play(looks, configs)
             looks = self._look(configs)
         self._alarm(looks)
         self._stay_awake(looks)
-        if not any(look.is_waiting for look in looks):
-            self._do_chores(looks)
-        wait_s = min(self._wait_s(look) for look in looks)
-        self._record(reason, looks, wait_s, trouble)
+        wait_s = min((self._wait_s(look) for look in looks), default=tools.rhythm.poll_s)
+        if trouble is not None:
+            wait_s = min(wait_s, tools.rhythm.poll_s)
+        if not any(look.is_waiting for look in looks) and self._do_a_chore(looks):
+            wait_s = min(wait_s, SOON_S)
+        if not tools.is_stopping():
+            self._record(reason, looks, wait_s, trouble)
         return wait_s
 
     def do(self, *command: str) -> WorkEnd:
@@ -119,15 +127,19 @@ class WakeUps:
 
     def _read_configs(self) -> tuple[Sequence[ModelConfig], str | None]:
         try:
-            return [config for config in self._tools.configs() if config.enabled], None
+            self._configs = [config for config in self._tools.configs() if config.enabled]
         except ConfigError as error:
-            # The owner may be in the middle of an edit: the next wake-up reads it again.
+            # The owner may be in the middle of an edit: the next wake-up reads it again. Until then it is known what
+            # is missing, by the last table that could be read, but no pass is begun: it could not read this one either.
             logger.error("%s", error)
-            return [], str(error)
+            return self._configs, str(error)
+        return self._configs, None
 
     def _look(self, configs: Sequence[ModelConfig]) -> list[Look]:
         looks = []
         for tournament in self._tools.tournaments:
+            if self._tools.is_stopping():
+                break
             self._tools.sign_of_life()
             looks.append(self._tools.lookout.look(tournament, configs))
         return looks
@@ -176,16 +188,19 @@ class WakeUps:
         else:
             self._tools.awake.release()
 
-    def _do_chores(self, looks: Sequence[Look]) -> None:
-        """Do what is due beside the rounds, unless a round may open: then nothing is begun."""
+    def _do_a_chore(self, looks: Sequence[Look]) -> bool:
+        """Do what is due beside the rounds, one thing; return whether there was any. Near an opening nothing is begun.
+
+        One only: a round may open meanwhile, and who looks for it is busy here.
+        """
         tools = self._tools
-        if any(self._may_open(look, ahead=KEEP_CLEAR) for look in looks):
-            return
+        if tools.is_stopping() or tools.is_wanted() or any(self._may_open(look, ahead=KEEP_CLEAR) for look in looks):
+            return False
         last = {chore.name: run for chore in tools.chores if (run := self._last_run(chore)) is not None}
-        for chore in due_chores(tools.chores, last, tools.clock.now()):
-            if tools.is_wanted():
-                return
-            self._do(chore, last.get(chore.name))
+        due = due_chores(tools.chores, last, tools.clock.now())
+        if due:
+            self._do(due[0], last.get(due[0].name))
+        return bool(due)
 
     def _do(self, chore: Chore, before: LastRun | None) -> None:
         tools = self._tools

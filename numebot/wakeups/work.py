@@ -69,6 +69,8 @@ class Work:
 
         Raises: LocalTrouble when it cannot be started; whatever `tick` raises, after the child was ended.
         """
+        if self._is_stopping():
+            return WorkEnd.STOPPED
         what = " ".join(arguments)
         began = self._clock.monotonic()
         child = self._start(arguments)
