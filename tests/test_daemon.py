@@ -23,7 +23,7 @@ START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 class RunningClock:
-    """Runs `speed` times as fast as the real one, so that half a minute is over at once; `moved` sets the wall clock."""
+    """Runs `speed` times as fast as the real one: half a minute is over at once. `moved` sets the wall clock."""
 
     def __init__(self, speed: float = 1000.0) -> None:
         self._real = SystemClock()
