@@ -153,8 +153,8 @@ class Schedule(Section):
         default=("Tue-Sat 12:00", "Tue-Sat 13:00", "Sat 18:00"),
         description='a list of days and times in UTC such as "Tue-Sat 12:00"',
     )
-    poll_seconds: float = _seconds(60, low=5, high=600)
-    idle_seconds: float = _seconds(300, low=30, high=3600)
+    poll_seconds: float = _seconds(60, low=1, high=600)
+    idle_seconds: float = _seconds(300, low=1, high=3600)
     safety_net: bool = Field(default=False, description="true or false")
 
     @field_validator("openings")
@@ -168,8 +168,8 @@ class Schedule(Section):
 class Daemon(Section):
     """How the daemon works and cleans up."""
 
-    pass_minutes: float = _number(45, "a number of minutes", low=1, high=1440)
-    wakeup_seconds: float = _seconds(600, low=30, high=3600)
+    pass_minutes: float = _number(45, "a number of minutes", low=0.1, high=1440)
+    wakeup_seconds: float = _seconds(600, low=5, high=3600)
     stop_seconds: float = _seconds(8, low=0, high=15)
     keep_awake: bool = Field(default=True, description="true or false")
     results_hours: float = _number(6, "a number of hours", low=0.1, high=168)

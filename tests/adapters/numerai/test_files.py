@@ -281,9 +281,7 @@ def test_bytes_are_capped_whatever_the_server_declares(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_larger_than_the_free_space_is_not_begun(
-    offer: FaultServer, make_client: Make, tmp_path: Path
-) -> None:
+def test_a_file_larger_than_the_free_space_is_not_begun(offer: FaultServer, make_client: Make, tmp_path: Path) -> None:
     offer.on("GET /bucket/file", cut_off(b"PAR1", 10**17))
 
     with pytest.raises(LocalTrouble, match="are free"):
@@ -356,9 +354,7 @@ def test_addresses_that_must_not_be_contacted_are_refused(
 @pytest.mark.parametrize(
     "target", ["http://example.com/x", "https://10.0.0.1/x", "file:///etc/passwd", "https://evil.invalid/x"]
 )
-def test_redirects_pass_the_same_checks(
-    target: str, offer: FaultServer, make_client: Make, tmp_path: Path
-) -> None:
+def test_redirects_pass_the_same_checks(target: str, offer: FaultServer, make_client: Make, tmp_path: Path) -> None:
     offer.on("GET /bucket/file", http("", 302, Location=target))
 
     with pytest.raises(Unavailable):
@@ -427,9 +423,7 @@ def test_names_on_offer_are_listed(server: FaultServer, client: NumeraiClient) -
 
 
 @pytest.mark.parametrize("value", [None, "x", {}])
-def test_a_missing_list_of_names_is_not_an_empty_one(
-    value: object, server: FaultServer, client: NumeraiClient
-) -> None:
+def test_a_missing_list_of_names_is_not_an_empty_one(value: object, server: FaultServer, client: NumeraiClient) -> None:
     server.on("listDatasets", data({"listDatasets": value}))
 
     with pytest.raises(Unavailable):
