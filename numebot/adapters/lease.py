@@ -1,7 +1,7 @@
 """One at a time: who works in a data folder holds its lock, and the others learn who that is.
 
-The lock is the kernel's (flock), so a killed holder's is free at once. A row in the database says the same to other
-machines that share it, where no lock reaches: such a row counts until it expires.
+The lock is the kernel's (flock), so a killed holder's is free at once. A row in the database says the same to those who
+share it from another data folder, where no lock reaches: such a row counts until it expires.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,12 +20,14 @@ from typing import Protocol
 
 from numebot.core.errors import LocalTrouble
 from numebot.core.ports import Clock
-from numebot.durable import local_trouble, make_folder
+from numebot.durable import local_trouble, make_folder, write_whole
 
 LOCK_FILE = "numebot.lock"
 """Held by whoever plays a round, trains or tidies up."""
 DAEMON_LOCK = "daemon.lock"
 """Held by the daemon for as long as it lives."""
+PLACE_FILE = "place.id"
+"""Holds the name of the data folder itself."""
 LEASE_KEY = "lease"
 """Under which the store notes the holder."""
 LOOK_EVERY_S = 0.25
@@ -130,22 +133,38 @@ def _holder(note: bytes) -> Holder | None:
         return None
 
 
-@contextmanager
-def shared_lease(notes: Notes, purpose: str, clock: Clock, *, lasts: timedelta) -> Iterator[None]:
-    """Note in the database that this machine works, for other machines that share it. To be used inside `lease`.
+def place_of(folder: Path) -> str:
+    """Return the name that a data folder gave itself: containers are called differently at each start.
 
-    A row of this machine is taken over at once: its lock was free. One of another machine counts until it expires.
+    Raises: LocalTrouble when the folder cannot be written.
+    """
+    path = folder / PLACE_FILE
+    try:
+        place = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        place = ""
+    if not place:
+        place = secrets.token_hex(16)
+        write_whole(path, place + "\n")
+    return place
+
+
+@contextmanager
+def shared_lease(notes: Notes, purpose: str, clock: Clock, *, lasts: timedelta, place: str) -> Iterator[None]:
+    """Note in the database that `place` is at work, for others that share it. To be used inside `lease`.
+
+    A row of the same place is taken over at once: its lock was free. One of another counts until it expires.
     Raises: Taken, LocalTrouble.
     """
-    now, host = clock.now(), socket.gethostname()
+    now = clock.now()
     found = notes.noted(LEASE_KEY) or {}
-    if found.get("host") not in (None, host) and _time(found.get("expires_at")) > now:
+    if found.get("place") not in (None, place) and _time(found.get("expires_at")) > now:
         raise Taken(
-            f"another numebot on {found['host']} is at work in this database and does the same job; its lease ends at "
-            f"{_time(found.get('expires_at')):%H:%M:%S} UTC at the latest."
+            f"another numebot on {found.get('host')} is at work in this database and does the same job; its lease ends "
+            f"at {_time(found.get('expires_at')):%H:%M:%S} UTC at the latest."
         )
-    row = {"host": host, "pid": os.getpid(), "purpose": purpose, "since": now.isoformat()}
-    notes.note(LEASE_KEY, {**row, "expires_at": (now + lasts).isoformat()})
+    row = {"place": place, "host": socket.gethostname(), "pid": os.getpid(), "purpose": purpose}
+    notes.note(LEASE_KEY, {**row, "since": now.isoformat(), "expires_at": (now + lasts).isoformat()})
     try:
         yield
     finally:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from numebot.adapters.clock import SystemClock
-from numebot.adapters.lease import lease, shared_lease
+from numebot.adapters.lease import lease, place_of, shared_lease
 from numebot.adapters.registry import Registry, read_registry
 from numebot.adapters.settings import ApiKey, LoadedSettings, Settings, missing_key_message
 from numebot.core.errors import AccessDenied
@@ -113,7 +113,7 @@ class App:
         lasts = timedelta(minutes=self.settings.daemon.pass_minutes + 5)
         with (
             lease(self.data_folder, purpose, self.clock, wait_s=wait_s),
-            shared_lease(self.store, purpose, self.clock, lasts=lasts),
+            shared_lease(self.store, purpose, self.clock, lasts=lasts, place=place_of(self.data_folder)),
         ):
             yield
 
