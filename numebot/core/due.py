@@ -18,7 +18,10 @@ HURRIED_POLL_S = 15.0
 
 @dataclass(frozen=True)
 class Missing:
-    """A model that is not confirmed in an open round, and when its next attempt is due (None: now)."""
+    """A model that is not confirmed in an open round, and when its next attempt is due (None: now).
+
+    A rejected one is missing too, and worth an alarm, but no attempt is ever due.
+    """
 
     model: str
     state: State
@@ -27,11 +30,11 @@ class Missing:
 
     def is_due(self, now: datetime) -> bool:
         """Whether it may be tried."""
-        return self.next_attempt_at is None or self.next_attempt_at <= now
+        return self.state is not State.REJECTED and (self.next_attempt_at is None or self.next_attempt_at <= now)
 
 
 def missing_in(configs: Sequence[ModelConfig], rows: Sequence[Submission]) -> list[Missing]:
-    """Return the models that the owner wants in the round and that have come to no end, in the order of `configs`.
+    """Return the models that the owner wants in the round and that are not in it, in the order of `configs`.
 
     A missed row counts as missing: while the round is open its deadline has moved.
     """
@@ -41,7 +44,7 @@ def missing_in(configs: Sequence[ModelConfig], rows: Sequence[Submission]) -> li
         row = by_model.get(config.name)
         if row is None:
             found.append(Missing(config.name, State.PENDING))
-        elif row.state is State.MISSED or row.state not in ENDINGS:
+        elif row.state in (State.MISSED, State.REJECTED) or row.state not in ENDINGS:
             found.append(Missing(config.name, row.state, row.next_attempt_at, row.error))
     return found
 

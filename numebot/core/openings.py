@@ -65,7 +65,7 @@ def may_open(openings: Iterable[Opening], newest: Round | None, now: datetime) -
     if newest is not None and newest.closes_at is not None and _is_near(newest.closes_at, now):
         return True
     seen_on = newest.opens_at.date() if newest is not None else None
-    moments = (_next(opening, now + LOOK_EARLY - timedelta(days=day)) for opening in openings for day in range(1, 9))
+    moments = [_next(opening, now + LOOK_EARLY - timedelta(days=1)) for opening in openings]
     return any(_is_near(moment, now) and moment.date() != seen_on for moment in moments)
 
 
@@ -74,5 +74,5 @@ def _is_near(moment: datetime, now: datetime) -> bool:
 
 
 def is_entered(round_: Round, play: str) -> bool:
-    """Whether a round is one that the owner wants to play: "all", or "weekend" for those that open on a Saturday."""
-    return play == "all" or round_.opens_at.weekday() == SATURDAY
+    """Whether the owner wants to play a round: "all", or "weekend" for Saturday's, also when it opens on Sunday."""
+    return play == "all" or round_.opens_at.weekday() >= SATURDAY

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from numebot.core.fallback import parse_ladder
+from numebot.core.fallback import stand_ins
 from numebot.core.types import ModelConfig
 
 UNKNOWN_RUN = timedelta(minutes=2)
@@ -50,7 +50,8 @@ def in_order(
 
     Models that can still be done by `last_start` come before those that cannot; among them the most stake per minute
     first, which confirms the most stake when time runs out. Models that failed go behind the others, which they may
-    take along; ensembles come last, because they need their members.
+    take along, and behind those whose predictions they may have to take over. Ensembles come last, because they need
+    their members.
     """
 
     def key(config: ModelConfig) -> tuple[bool, bool, bool, float]:
@@ -59,17 +60,17 @@ def in_order(
         per_second = max(weight.stake, LITTLE_STAKE) / max(weight.run.total_seconds(), 0.1)
         return config.is_ensemble, weight.has_failed, is_too_long, -per_second
 
-    return _after_stand_ins(sorted(configs, key=key))
+    failed = {name for name, weight in weights.items() if weight.has_failed}
+    return _after_stand_ins(sorted(configs, key=key), failed)
 
 
-def _after_stand_ins(configs: list[ModelConfig]) -> list[ModelConfig]:
-    """Put a model behind those whose predictions it may have to take over; a circle is cut where it is met."""
-    names = {config.name for config in configs}
+def _after_stand_ins(configs: list[ModelConfig], failed: Collection[str]) -> list[ModelConfig]:
+    """Put failed models behind those that may stand in for them; a circle is cut where it is met."""
     placed: list[ModelConfig] = []
     waiting = list(configs)
     while waiting:
-        done = {config.name for config in placed}
-        free = (one for one in waiting if not (set(parse_ladder(one.fallback)) & names) - done - {one.name})
+        names = {config.name for config in waiting}
+        free = (one for one in waiting if one.name not in failed or not names & set(stand_ins(one.name, one.fallback)))
         chosen = next(free, waiting[0])
         waiting.remove(chosen)
         placed.append(chosen)

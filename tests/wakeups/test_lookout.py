@@ -20,7 +20,7 @@ def test_before_any_round_nothing_is_missing() -> None:
     assert (look.state, look.round, look.wants_pass, look.is_waiting) == (RoundState.CLOSED, None, False, False)
 
 
-def test_every_model_of_an_open_round_is_missing_until_it_has_an_ending() -> None:
+def test_every_model_of_an_open_round_is_missing_until_numerai_holds_it() -> None:
     home = Home(at(13, 1), round_())
     look = home.lookout.look(CLASSIC, home.configs)
     assert [one.model for one in look.missing] == ["alpha", "beta"]
@@ -28,6 +28,10 @@ def test_every_model_of_an_open_round_is_missing_until_it_has_an_ending() -> Non
     home.settle(State.CONFIRMED, "alpha")
     assert [one.model for one in home.lookout.look(CLASSIC, home.configs).missing] == ["beta"]
     home.settle(State.REJECTED, "beta")
+    look = home.lookout.look(CLASSIC, home.configs)
+    # Rejected: no pass can help, but the owner has to hear of it.
+    assert ([one.model for one in look.missing], look.wants_pass, look.is_waiting) == (["beta"], False, True)
+    home.settle(State.CONFIRMED, "beta")
     look = home.lookout.look(CLASSIC, home.configs)
     assert (look.missing, look.wants_pass, look.is_waiting) == ((), False, False)
 
