@@ -52,12 +52,13 @@ def _as_answer(app: App, config: ModelConfig) -> Mapping[str, object]:
         "trained_version": version,
         "validation_corr": corr,
         "problem": problem,
+        "fallback": config.fallback or None,
         "description": config.description,
     }
 
 
 def _show(answers: list[Mapping[str, object]], path: str) -> None:
-    columns = ["model", "tournament", "code", "enabled", "trained version", "corr", "problem"]
+    columns = ["model", "tournament", "code", "enabled", "trained version", "corr", "fallback", "problem"]
     rows = []
     for answer in answers:
         corr = answer["validation_corr"]
@@ -69,6 +70,7 @@ def _show(answers: list[Mapping[str, object]], path: str) -> None:
                 Text("yes", "green") if answer["enabled"] else "no",
                 str(answer["trained_version"] or "-"),
                 f"{corr:.4f}" if isinstance(corr, float) else "-",
+                str(answer["fallback"] or "-"),
                 Text(str(answer["problem"] or ""), "red"),
             ]
         )

@@ -91,12 +91,30 @@ def test_all_columns_of_today_are_read(home: Path) -> None:
         read(
             home,
             "numerai_name,model_code,enabled,parameters,tournament,fallback,time_limit_minutes,memory_limit_mb\n"
-            'm,models.wisdom,on,"{""depth"": 5}",Signals,benchmark,7.5,4096\n',
+            'm,models.wisdom,on,"{""depth"": 5}",Signals,previous > example,7.5,4096\n',
         )
     )
     assert model.parameters == {"depth": 5}
-    assert (model.tournament, model.fallback) == (Tournament.SIGNALS, "benchmark")
+    assert (model.tournament, model.fallback) == (Tournament.SIGNALS, "previous > example")
     assert (model.time_limit_minutes, model.memory_limit_mb) == (7.5, 4096)
+
+
+def test_a_ladder_that_leads_nowhere_is_a_remark_and_the_model_runs_with_the_rest_of_it(home: Path) -> None:
+    registry = read(
+        home,
+        "numerai_name,model_code,enabled,tournament,fallback\n"
+        "a,models.wisdom,True,8,b > Previous > off_one > other_world > example\n"
+        "b,models.wisdom,True,8,b\n"
+        "off_one,models.wisdom,False,8,nobody\n"
+        "other_world,models.wisdom,True,11,\n",
+    )
+    assert [model.fallback for model in registry.models] == ["b > previous > example", "", "", ""]
+    assert [model.problem for model in registry.models] == [None] * 4
+    assert registry.notices == (
+        'model_configs.csv line 2, fallback: "off_one", "other_world" are none of previous, example and the enabled '
+        "models of this table. The ladder goes on without it.",
+        "model_configs.csv line 3, fallback: a model cannot stand in for itself. The ladder goes on without it.",
+    )
 
 
 @pytest.mark.parametrize(

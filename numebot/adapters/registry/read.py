@@ -11,6 +11,7 @@ from numebot.adapters.registry.code import CodeFinder
 from numebot.adapters.registry.rows import COLUMNS, model_of
 from numebot.adapters.registry.table import Table, read_table
 from numebot.core.errors import ConfigError
+from numebot.core.fallback import ladder_problem, usable_ladder
 from numebot.core.types import ModelConfig
 
 _INFORMATIONAL = frozenset({"stake"})  # in private files of the original numebot; nothing reads it
@@ -22,7 +23,7 @@ class Registry:
 
     `models` has every row with a name, in the file's order. One with a `problem` must not be run, and its name must not
     become part of a path. `problems` are the rows that have no name to record them under. `notices` are remarks:
-    skipped rows, unknown columns, odd encodings.
+    skipped rows, unknown columns, odd encodings, rungs of a fallback ladder that lead nowhere.
     """
 
     models: tuple[ModelConfig, ...]
@@ -50,9 +51,10 @@ def read_registry(path: Path, *, home: Path, plugins_folder: Path | None = None)
     doubled = _doubled([model for model, _ in read])
     rows = [(model, (*problems, *doubled.get(model.line, ()))) for model, problems in read]
     usable = sum(model.enabled and not problems for model, problems in rows)
+    rows, ladder_notices = _with_ladders(rows, name)
     return Registry(
         models=tuple(_recorded(model, problems, name, usable) for model, problems in rows if model.name),
-        notices=(*table.notices, *_column_notices(table, name), *_skipped(rows, name)),
+        notices=(*table.notices, *_column_notices(table, name), *_skipped(rows, name), *ladder_notices),
         problems=tuple(_in_words(model, problems, name, usable) for model, problems in rows if not model.name),
     )
 
@@ -75,6 +77,21 @@ def _doubled(models: list[ModelConfig]) -> dict[int, tuple[str, ...]]:
         if line != model.line and model.name:
             problems[model.line] = (f'numerai_name: "{model.name}" stands already in line {line}.',)
     return problems
+
+
+def _with_ladders(
+    rows: list[tuple[ModelConfig, tuple[str, ...]]], name: str
+) -> tuple[list[tuple[ModelConfig, tuple[str, ...]]], list[str]]:
+    """Return the rows with the rungs that can be used, and a remark on each ladder that has others: its model runs."""
+    played = {(model.tournament, model.name) for model, _ in rows if model.enabled}
+    checked, notices = [], []
+    for model, problems in rows:
+        beside = {other for tournament, other in played if tournament == model.tournament}
+        problem = ladder_problem(model.name, model.fallback, beside)
+        if problem and model.enabled:
+            notices.append(f"{name} line {model.line}, {problem}")
+        checked.append((replace(model, fallback=usable_ladder(model.name, model.fallback, beside)), problems))
+    return checked, notices
 
 
 def _recorded(model: ModelConfig, problems: tuple[str, ...], name: str, usable: int) -> ModelConfig:
