@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from numebot.core.ports import Clock
 from numebot.durable import local_trouble, make_folder, write_whole
 
 LOCK_FILE = "numebot.lock"
-"""Held by whoever plays a round, trains or tidies up."""
+"""Held by whoever plays a round or tidies up. Not for training: a round would have to wait for hours."""
 DAEMON_LOCK = "daemon.lock"
 """Held by the daemon for as long as it lives."""
 PLACE_FILE = "place.id"
@@ -60,14 +61,21 @@ class Holder:
     since: datetime
 
     def __str__(self) -> str:
+        """Return it as a sentence names it."""
+        if self == UNKNOWN:
+            return "unknown"
         return f"process {self.pid} on {self.host} ({self.purpose}, since {self.since:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+UNKNOWN = Holder(0, "", "", LONG_AGO)
+"""Somebody who holds a lock and left no readable note, e.g. because the disk was full."""
 
 
 @contextmanager
 def lease(folder: Path, purpose: str, clock: Clock, *, wait_s: float = 0.0, name: str = LOCK_FILE) -> Iterator[None]:
     """Hold a lock of the data folder for the length of the block. The kernel gives it back when the process dies.
 
-    Somebody who holds it is waited for up to `wait_s` seconds.
+    Somebody who holds it is waited for up to `wait_s` seconds. Processes that are forked meanwhile do not hold it.
     Raises: Taken when another process holds it; LocalTrouble when the folder cannot be written.
     """
     path = folder / name
@@ -79,9 +87,34 @@ def lease(folder: Path, purpose: str, clock: Clock, *, wait_s: float = 0.0, name
     try:
         _take(descriptor, path, clock, wait_s)
         _sign(descriptor, Holder(os.getpid(), socket.gethostname(), purpose, clock.now()))
-        yield
+        with _not_inherited(descriptor):
+            yield
     finally:
         os.close(descriptor)
+
+
+_held: set[int] = set()
+"""Descriptors of the locks of this process."""
+
+
+@contextmanager
+def _not_inherited(descriptor: int) -> Iterator[None]:
+    """Close a lock in every fork: a plugin's workers that outlive a killed holder would keep it from being free."""
+    _hook_into_forks()
+    _held.add(descriptor)
+    try:
+        yield
+    finally:
+        _held.discard(descriptor)
+
+
+@cache
+def _hook_into_forks() -> None:
+    def close() -> None:
+        while _held:
+            os.close(_held.pop())
+
+    os.register_at_fork(after_in_child=close)
 
 
 def _take(descriptor: int, path: Path, clock: Clock, wait_s: float) -> None:
@@ -95,7 +128,7 @@ def _take(descriptor: int, path: Path, clock: Clock, wait_s: float) -> None:
             if clock.monotonic() >= end:
                 holder = _holder(os.pread(descriptor, _LONGEST_NOTE, 0))
                 raise Taken(
-                    f"{path.parent}: another numebot, {holder or 'unknown'}, is at work in this data folder and does "
+                    f"{path.parent}: another numebot, {holder}, is at work in this data folder and does "
                     "the same job. Wait for it to end, or stop it, then run again."
                 ) from error
         clock.wait(LOOK_EVERY_S)
@@ -124,13 +157,13 @@ def holder_of(folder: Path, name: str = LOCK_FILE) -> Holder | None:
     return None
 
 
-def _holder(note: bytes) -> Holder | None:
+def _holder(note: bytes) -> Holder:
     try:
         content = json.loads(note)
         since = datetime.fromisoformat(content["since"])
         return Holder(int(content["pid"]), str(content["host"]), str(content["purpose"]), since)
     except (ValueError, KeyError, TypeError):
-        return None
+        return UNKNOWN
 
 
 def place_of(folder: Path) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from numebot.adapters.clock import SystemClock
-from numebot.adapters.lease import LEASE_KEY, LOCK_FILE, Taken, holder_of, lease, place_of, shared_lease
+from numebot.adapters.lease import LEASE_KEY, LOCK_FILE, UNKNOWN, Taken, holder_of, lease, place_of, shared_lease
 from numebot.core.errors import LocalTrouble
 from tests.fakes import FakeClock
 
@@ -89,17 +90,56 @@ def test_other_locks_of_the_folder_are_others(tmp_path: Path, other: subprocess.
 
 
 @pytest.mark.parametrize("note", [b"", b"{", b"[]", b"null", b'{"pid": "x"}', b"\xff" * 3000])
-def test_a_note_that_cannot_be_read_is_no_holder_and_no_crash(tmp_path: Path, note: bytes) -> None:
+def test_a_holder_whose_note_cannot_be_read_holds_it_all_the_same(tmp_path: Path, note: bytes) -> None:
     (tmp_path / LOCK_FILE).write_bytes(note)
     assert holder_of(tmp_path) is None
     descriptor = os.open(tmp_path / LOCK_FILE, os.O_RDWR)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        assert holder_of(tmp_path) is None
+        assert holder_of(tmp_path) == UNKNOWN
         with pytest.raises(Taken, match="another numebot, unknown, is at work"), lease(tmp_path, "run", FakeClock()):
             pass
     finally:
         os.close(descriptor)
+
+
+FORKS = """
+import os, sys
+from pathlib import Path
+from numebot.adapters.clock import SystemClock
+from numebot.adapters.lease import lease
+with lease(Path(sys.argv[1]), "run", SystemClock()):
+    worker = os.fork()
+    if worker == 0:
+        sys.stdin.read()
+        os._exit(0)
+    print(worker, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_workers_that_outlive_a_killed_holder_do_not_keep_its_lease(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKS, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        try:
+            assert holder_of(tmp_path) is not None
+            process.kill()
+            process.wait()
+            with lease(tmp_path, "serve", FakeClock()):
+                os.kill(worker, 0)  # it is still there
+        finally:
+            os.kill(worker, signal.SIGKILL)
+
+
+def test_a_fork_that_ends_does_not_free_the_lease(tmp_path: Path) -> None:
+    with lease(tmp_path, "run", FakeClock()):
+        worker = os.fork()
+        if worker == 0:
+            os._exit(0)
+        os.waitpid(worker, 0)
+        assert holder_of(tmp_path) is not None
 
 
 def test_a_folder_that_cannot_be_written_is_trouble_of_this_machine(tmp_path: Path) -> None:
