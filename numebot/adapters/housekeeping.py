@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -68,9 +70,14 @@ def _old_uploads(folder: Path, oldest_kept: int) -> Iterator[Path]:
 
 
 def _leftovers(folder: Path, before: datetime) -> Iterator[Path]:
-    for path in folder.rglob(f".*{TEMPORARY_SUFFIX}"):
-        if path.lstat().st_mtime < before.timestamp():
-            yield path
+    # os.walk, because a training may be at work: what vanishes meanwhile is passed over.
+    for parent, folders, names in os.walk(folder):
+        unfinished = [name for name in (*folders, *names) if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX)]
+        folders[:] = [name for name in folders if name not in unfinished]
+        for path in (Path(parent) / name for name in unfinished):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_mtime < before.timestamp():
+                    yield path
 
 
 def _remove(path: Path) -> Tidied:

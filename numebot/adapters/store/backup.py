@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from numebot.adapters.store.engine import in_our_words
 from numebot.core.errors import ConfigError, StorageBroken
@@ -36,14 +38,21 @@ def copy_to(engine: Engine, destination: Path) -> None:
     if destination.exists():
         raise ConfigError(f"{destination}: is there already. Name a file that is not; nothing was written.")
     with whole_file(destination) as temporary:
-        temporary.unlink()  # SQLite wants to make it itself
-        with in_our_words(engine), engine.connect() as connection:
+        with in_our_words(engine), engine.connect() as connection, _as_sqlalchemy():
+            # The driver's own connection: in SQLAlchemy's every statement is inside a transaction, which VACUUM is not.
             driver = connection.connection.driver_connection
             assert isinstance(driver, sqlite3.Connection)
-            connection.rollback()
             driver.execute("VACUUM INTO ?", (str(temporary),))
-        temporary.chmod(0o600)
-        with closing(sqlite3.connect(temporary)) as copy:
-            found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check")]
+            with closing(sqlite3.connect(temporary)) as copy:
+                found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check")]
         if found != ["ok"]:
             raise StorageBroken(f"{destination}: the copy is not whole ({found[0]}), so the database is damaged.")
+
+
+@contextmanager
+def _as_sqlalchemy() -> Iterator[None]:
+    """Let the driver's errors come out as SQLAlchemy would have raised them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OperationalError("VACUUM INTO", None, error) from error

@@ -211,8 +211,11 @@ class Store:
             insert_event(connection, event)
 
     def record_once(self, event: Event) -> bool:
-        """Add a line unless one of the same kind and words is there; return whether it was new."""
-        same = sa.and_(tables.events.c.kind == event.kind, tables.events.c.message == event.message)
+        """Add a line unless one of the same kind, words and tournament is there; return whether it was new."""
+        table = tables.events
+        same = sa.and_(
+            table.c.kind == event.kind, table.c.message == event.message, table.c.tournament == event.tournament
+        )
         with transaction(self._engine) as connection:
             if connection.execute(sa.select(tables.events.c.id).where(same).limit(1)).first() is not None:
                 return False
