@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from numebot.adapters.datasets import Datasets
@@ -137,6 +137,8 @@ class Pass:
         self._slots = slots
         self._wishes = wishes
         self._live_files = _live_files(tools, open_round)
+        runs = tools.store.run_times(open_round.round.tournament)
+        self._runs = {name: run for name, took in runs.items() if (run := p95(took)) is not None}
 
     def play(self, configs: Sequence[ModelConfig]) -> list[Submission]:
         """Bring every model as far as it goes and return the rows in the order of `configs`."""
@@ -160,20 +162,21 @@ class Pass:
         """Put first what is at stake and fits into the time that is left, by past run times; ensembles last."""
         if len(configs) < 2:
             return list(configs)
-        round_ = self._open_round.round
         stakes = self._tools.server.stakes()
-        runs = self._tools.store.run_times(round_.tournament)
         weights = {}
         for config in configs:
-            slot, run = self._slots.get(config.name), p95(runs.get(config.name, ()))
+            slot, has_failed = self._slots.get(config.name), rows[config.name].plugin_failures > 0
             stake = stakes.get(slot.id, 0.0) if slot else 0.0
-            has_failed = rows[config.name].plugin_failures > 0
-            weights[config.name] = Weight(stake, run or UNKNOWN_RUN, has_failed)
+            weights[config.name] = Weight(stake, self._run_of(config.name), has_failed)
         now = self._open_round.now()
         return in_order(configs, weights, now=now, last_start=now + self._open_round.left())
 
+    def _run_of(self, name: str) -> timedelta:
+        return self._runs.get(name, UNKNOWN_RUN)
+
     def _begin(self, name: str) -> Submission:
-        return begin(self._tools.store, self._tools.journal, self._open_round, model=name, slot=self._slots.get(name))
+        store, journal, slot = self._tools.store, self._tools.journal, self._slots.get(name)
+        return begin(store, journal, self._open_round, model=name, slot=slot, run=self._run_of(name))
 
     def _confirm(self, rows: dict[str, Submission]) -> None:
         submitted = [row for row in rows.values() if row.state is State.SUBMITTED and row.error is None]
@@ -194,14 +197,28 @@ class Pass:
 
     def _go(self, row: Submission, config: ModelConfig, *, starts_over: bool = False) -> Submission:
         try:
+            return self._gone(row, config, starts_over=starts_over)
+        except KeyboardInterrupt:
+            # The owner stopped it, whatever the plugin made of that: it is not to blame.
+            current = self._current(row)
+            if current.begun_at is not None:
+                self._tools.journal.change_quietly(current, replace(current, begun_at=None))
+            raise
+
+    def _gone(self, row: Submission, config: ModelConfig, *, starts_over: bool) -> Submission:
+        try:
             self._require_slot(config)
             if starts_over and row.step is not State.PENDING:
                 row = self._start_over_on_purpose(row)
             return self._bring_to_submitted(row, config)
         except (*ONE_MODEL_FAILS, AccessDenied) as error:
             # The key itself was accepted before; a refusal now concerns this slot alone.
-            current = self._tools.store.submission(row.tournament, row.round_number, row.model) or row
-            return self._tools.journal.fail(current, error, self._open_round)
+            current = self._current(row)
+            run = timedelta() if has_reached(current, State.CHECKED) else self._run_of(row.model)
+            return self._tools.journal.fail(current, error, self._open_round, run=run)
+
+    def _current(self, row: Submission) -> Submission:
+        return self._tools.store.submission(row.tournament, row.round_number, row.model) or row
 
     def _require_slot(self, config: ModelConfig) -> None:
         problem = slot_problem(config, self._slots)
@@ -219,10 +236,14 @@ class Pass:
         return journal.change(row, moved_on(row, State.SUBMITTED), "looking for the confirmation again")
 
     def _rung(self, row: Submission, config: ModelConfig) -> str | None:
-        """Return the rung of the fallback ladder that it is time for; what is checked already is not made anew."""
+        """Return the rung of the fallback ladder that it is time for; what is checked already is not made anew.
+
+        With --force it is the model itself: who asks for that may have mended it.
+        """
         if has_reached(row, State.CHECKED):
             return row.rung
-        return rung_for(config.name, config.fallback, row.plugin_failures, self._open_round.left())
+        failures = 0 if self._wishes.force else row.plugin_failures
+        return rung_for(config.fallback, failures, self._open_round.left())
 
     def _start_over_on_purpose(self, row: Submission) -> Submission:
         logger.warning(

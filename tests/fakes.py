@@ -119,13 +119,20 @@ class MemoryStore:
         self.rows: dict[str, Submission] = {}
         self.events: list[Event] = []
 
-    def change(self, before: Submission, after: Submission, event: Event) -> Submission:
+    def change(self, before: Submission, after: Submission, event: Event | None) -> Submission:
         known = self.rows.setdefault(before.model, before)
         if (known.state, known.step, known.attempts) != (before.state, before.step, before.attempts):
             raise LocalTrouble("another numebot changed this row meanwhile")
         self.rows[before.model] = after
-        self.events.append(event)
+        if event is not None:
+            self.events.append(event)
         return after
+
+    def record_once(self, event: Event) -> bool:
+        if any((known.kind, known.message) == (event.kind, event.message) for known in self.events):
+            return False
+        self.events.append(event)
+        return True
 
 
 class ScriptedServer:

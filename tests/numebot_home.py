@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +12,7 @@ from typing import Any
 
 from numebot.app import App, open_app
 from numebot.core.account import choose
-from numebot.core.types import Submission, Tournament
+from numebot.core.types import State, Submission, Tournament
 from numebot.pipeline import PassResult, Wishes, play_round
 
 PLUGIN = '''
@@ -52,6 +55,8 @@ class Numebot:
         self.server = server
         self.data_folder = home / "numerai_data"
         self.key = (server.public_id, server.secret_key)
+        self.variables: dict[str, str] = {}
+        """Settings of a test, e.g. NUMEBOT_SCHEDULE__SAFETY_NET."""
         (home / "config").mkdir(parents=True)
         (home / "config" / "numebot.toml").write_text(IMPATIENT)
         self.configs("alpha", "beta")
@@ -63,10 +68,10 @@ class Numebot:
         return f"plugins/{name}.py"
 
     def configs(self, *rows: str) -> None:
-        """Write model_configs.csv; a bare name is a model with the mean plugin, else the row as it stands."""
+        """Write model_configs.csv: a bare name is a model with the mean plugin, else `name,code[,fallback]`."""
         code = self.plugin("mean")
         lines = [row if "," in row else f"{row},{code}" for row in rows]
-        (self.home / "model_configs.csv").write_text("\n".join(["numerai_name,model_code", *lines, ""]))
+        (self.home / "model_configs.csv").write_text("\n".join(["numerai_name,model_code,fallback", *lines, ""]))
 
     def environ(self) -> dict[str, str]:
         public_id, secret_key = self.key
@@ -76,6 +81,7 @@ class Numebot:
             "NUMEBOT_API_URL": self.server.url,
             **({"NUMERAI_PUBLIC_ID": public_id} if public_id else {}),
             **({"NUMERAI_SECRET_KEY": secret_key} if secret_key else {}),
+            **self.variables,
         }
 
     @contextmanager
@@ -83,10 +89,43 @@ class Numebot:
         with open_app(environ=self.environ()) as app:
             yield app
 
-    def run(self, *names: str, dry_run: bool = False, force: bool = False) -> PassResult:
+    def run(self, *names: str, **wishes: Any) -> PassResult:
+        """Make one pass in this process; `wishes` as in numebot.pipeline.Wishes."""
         with self.app() as app:
             configs = choose(app.registry.models, names)
-            return play_round(app.round_tools, Tournament.CLASSIC, configs, Wishes(dry_run=dry_run, force=force))
+            return play_round(app.round_tools, Tournament.CLASSIC, configs, Wishes(**wishes))
+
+    def states(self) -> dict[str, State]:
+        """Where each model stands in the newest round."""
+        return {row.model: row.state for row in self.rows()}
+
+    def nets(self, round_number: int) -> Sequence[Submission]:
+        """The uploads that were made after the deadline of a round."""
+        with self.app() as app:
+            return app.store.nets.of_round(Tournament.CLASSIC, round_number)
+
+    def events(self, *kinds: str) -> list[str]:
+        """The timeline's lines of some kinds."""
+        with self.app() as app:
+            return [event.message for event in app.store.events(kinds=kinds)]
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `numebot ARGUMENTS` in a process of its own and wait for its end."""
+        return subprocess.run(self.arguments(*arguments), capture_output=True, text=True, timeout=300, check=False,
+                              env=self.whole_environ())  # fmt: skip
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `numebot ARGUMENTS` in a process of its own; its output goes to out.txt in the home folder."""
+        with (self.home / "out.txt").open("ab") as out:
+            return subprocess.Popen(self.arguments(*arguments), env=self.whole_environ(), stdout=out, stderr=out)
+
+    def arguments(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "numebot", *arguments]
+
+    def whole_environ(self) -> dict[str, str]:
+        """The environment of a process of its own: this one's, without what it says of numebot, and ours."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUMERAI", "NUMEBOT"))}
+        return {**kept, **self.environ()}
 
     def rows(self) -> Sequence[Submission]:
         with self.app() as app:

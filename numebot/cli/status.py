@@ -55,11 +55,13 @@ def daemon_state(app: App) -> Mapping[str, object]:
 
 
 def _show(app: App, tournament: Tournament, round_: Round | None) -> None:
-    name = tournament.name.capitalize()
+    name, now = tournament.name.capitalize(), app.clock.now()
     if round_ is None:
         click.echo(f"{name}: no round was seen yet. `numebot run` plays the open one.")
+        coming = _next_opening(app, None, now)
+        if coming is not None:
+            click.echo(f"The next round is expected at {coming:%a %Y-%m-%d %H:%M} UTC or later.")
         return
-    now = app.clock.now()
     is_open = round_state(round_, now) is RoundState.OPEN
     when = f"open, {spoken(round_.deadline - now)} left" if is_open else f"closed {spoken(now - round_.deadline)} ago"
     title = f"{name}, round {round_.number} ({when}), deadline {round_.deadline:%a %Y-%m-%d %H:%M} UTC"

@@ -38,10 +38,11 @@ class Verdict(StrEnum):
 
 
 def moved_on(row: Submission, step: State, **changes: object) -> Submission:
-    """Return `row` after `step` was done: state and step follow, the last error is over."""
+    """Return `row` after `step` was done: state and step follow, the last error is over and no plugin runs."""
     if step not in STEPS:
         raise ValueError(f"{step} is not a step")
-    return replace(row, state=step, step=step, error=None, next_attempt_at=None, **changes)  # type: ignore[arg-type] # names are the caller's
+    over = replace(row, state=step, step=step, error=None, next_attempt_at=None, begun_at=None)
+    return replace(over, **changes)  # type: ignore[arg-type] # names are the caller's
 
 
 def failed(row: Submission, error: str, *, next_attempt_at: datetime | None) -> Submission:
@@ -56,18 +57,21 @@ def failed(row: Submission, error: str, *, next_attempt_at: datetime | None) -> 
     )
 
 
+NEVER_CAME_BACK = "the last attempt never came back: its process was killed or crashed while the plugin ran"
+"""Said of a plugin that took its process with it: nobody was left to write the failure down."""
+
+
 def never_came_back(row: Submission, *, next_attempt_at: datetime | None) -> Submission:
-    """Return `row` after a plugin took its process with it: nobody was left to write the failure down."""
-    words = "the last attempt never came back: its process was killed or crashed while the plugin ran"
+    """Return `row` after a plugin took its process with it."""
     again = replace(row, plugin_failures=row.plugin_failures + 1)
-    return failed(again, words, next_attempt_at=next_attempt_at)
+    return failed(again, NEVER_CAME_BACK, next_attempt_at=next_attempt_at)
 
 
 def ended(row: Submission, state: State, error: str | None = None) -> Submission:
     """Return `row` in one of the endings."""
     if state not in ENDINGS:
         raise ValueError(f"{state} is not an ending")
-    return replace(row, state=state, error=error, next_attempt_at=None)
+    return replace(row, state=state, error=error, next_attempt_at=None, begun_at=None)
 
 
 def started_over(row: Submission) -> Submission:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 from numebot.adapters.store import Store
 from numebot.core.submissions import failed, is_our_upload, moved_on, never_came_back, started_over
@@ -15,12 +16,18 @@ logger = logging.getLogger(__name__)
 
 
 def begin(
-    store: Store, journal: Journal, open_round: OpenRound, *, model: str, slot: AccountModel | None
+    store: Store,
+    journal: Journal,
+    open_round: OpenRound,
+    *,
+    model: str,
+    slot: AccountModel | None,
+    run: timedelta = timedelta(),
 ) -> Submission:
     """Return the row of `model` in this round as it stands after comparing it with the account.
 
-    `slot` is None when the account has no such model; the row then says so when it is played.
-    Raises: LocalTrouble.
+    `slot` is None when the account has no such model; the row then says so when it is played. `run` is how long an
+    attempt will take. Raises: LocalTrouble.
     """
     round_ = open_round.round
     fresh = Submission(round_.tournament, round_.number, model, model_id=slot.id if slot else None)
@@ -29,7 +36,7 @@ def begin(
         row = _in_this_slot(journal, row, slot)
         row = _compared(journal, row, slot, open_round)
     if row.begun_at is not None:
-        lost = never_came_back(row, next_attempt_at=open_round.next_attempt(row.attempts + 1))
+        lost = never_came_back(row, next_attempt_at=open_round.next_attempt(row.attempts + 1, run=run))
         row = journal.change(row, lost, lost.error or "")
     if row.state is State.MISSED and open_round.left().total_seconds() > 0:
         again = failed(row, row.error or "missed", next_attempt_at=None)

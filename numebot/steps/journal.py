@@ -70,10 +70,13 @@ class Journal:
         """Write a change down that is no news: neither the log nor the timeline hears of it. Raises: LocalTrouble."""
         return self._store.change(before, replace(after, updated_at=self._clock.now()), None)
 
-    def fail(self, row: Submission, error: Exception, open_round: OpenRound) -> Submission:
+    def fail(
+        self, row: Submission, error: Exception, open_round: OpenRound, *, run: timedelta = timedelta()
+    ) -> Submission:
         """Record a failure in its own class: rejected for good, missed, or to be tried again before the deadline.
 
-        A server that calls a round closed whose deadline lies ahead is not believed for ever: openings are rough.
+        `run` is how long another attempt will take. A server that calls a round closed whose deadline lies ahead is not
+        believed for ever: openings are rough.
         """
         words = str(error)
         if isinstance(error, Rejected):
@@ -86,7 +89,7 @@ class Journal:
             after = replace(row, plugin_failures=row.plugin_failures + 1)
         else:
             after = row
-        again = open_round.next_attempt(row.attempts + 1)
+        again = open_round.next_attempt(row.attempts + 1, run=run)
         return self.change(row, failed(after, words, next_attempt_at=again), f"failed: {words}")
 
     def _wait_for_data(self, row: Submission, words: str, open_round: OpenRound) -> Submission:

@@ -92,7 +92,7 @@ class Ladder:
 
     def _of_other(self, other: str, row: Submission, files: LiveFiles) -> Source:
         theirs = self._store.submission(row.tournament, row.round_number, other)
-        is_there = theirs is not None and theirs.rung is None and has_reached(theirs, State.PREDICTED)
+        is_there = theirs is not None and theirs.rung is None and has_reached(theirs, State.CHECKED)
         raw = self._files.raw(theirs) if theirs is not None and is_there else None
         if theirs is None or raw is None:
             raise PluginError(f"fallback {other}: it has no predictions of its own for this round (yet).")

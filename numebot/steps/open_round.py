@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from numebot.core.errors import RoundClosed
+from numebot.core.order import latest_start
 from numebot.core.ports import Clock
 from numebot.core.rounds import ServerClock, next_attempt, spoken, time_left
 from numebot.core.types import Round
@@ -28,9 +29,13 @@ class OpenRound:
         """Return how long an upload may still begin."""
         return time_left(self.round, self.now(), margin=self.margin)
 
-    def next_attempt(self, attempts: int) -> datetime | None:
-        """Return when to try again after `attempts` failures; None when no attempt fits before the deadline."""
-        return next_attempt(self.now(), attempts, self.round.deadline - self.margin)
+    def next_attempt(self, attempts: int, *, run: timedelta = timedelta()) -> datetime | None:
+        """Return when to try again after `attempts` failures, so that a last attempt of length `run` still fits.
+
+        Where none of that length fits any more, it is tried all the same. None when not even an upload fits.
+        """
+        now, last_start = self.now(), latest_start(self.round.deadline, run, margin=self.margin)
+        return next_attempt(now, attempts, last_start if last_start > now else self.round.deadline - self.margin)
 
     def soon(self) -> datetime | None:
         """Return when to look again at something that is not there yet; None when that is too late for an upload."""

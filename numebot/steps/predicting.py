@@ -52,16 +52,10 @@ class Predictor:
         began = self._clock.monotonic()
         if source.runs_plugin:
             row = journal.change_quietly(row, replace(row, begun_at=self._clock.now()))
-        try:
-            raw = source.predict()
-        except KeyboardInterrupt:
-            journal.change_quietly(row, replace(row, begun_at=None))  # the owner stopped it, the plugin did not
-            raise
+        raw = source.predict()
         self._files.keep_raw(row, raw)
         name = source.trained.version if source.trained else None
-        done = moved_on(
-            row, State.PREDICTED, inputs_sha256=source.key, trained_version=name, rung=rung, begun_at=None
-        )
+        done = moved_on(row, State.PREDICTED, inputs_sha256=source.key, trained_version=name, rung=rung)
         took_s = round(self._clock.monotonic() - began, 2)
         words = f"predicted {len(raw):,} ids {source.words}".rstrip()
         words = f"{words} (fallback: {rung})" if rung else words

@@ -6,7 +6,6 @@ uploads have rows of their own, under the number of the round that is over: they
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,7 +14,8 @@ from numebot.adapters.store import Store
 from numebot.adapters.store.rows import SubmissionRows
 from numebot.core.account import slot_problem
 from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, NumebotError, PluginError, Rejected
-from numebot.core.submissions import ENDINGS, ended, failed, has_reached, moved_on
+from numebot.core.fallback import rung_for
+from numebot.core.submissions import ENDINGS, NEVER_CAME_BACK, ended, failed, has_reached, moved_on
 from numebot.core.types import AccountModel, ListedSubmission, ModelConfig, State, Submission
 from numebot.steps.journal import Journal
 from numebot.steps.live_files import LiveFiles
@@ -23,10 +23,10 @@ from numebot.steps.open_round import OpenRound
 from numebot.steps.predicting import Predictor
 from numebot.steps.submitting import Submitter
 
-logger = logging.getLogger(__name__)
-
 RESERVE = timedelta(minutes=10)
 """Nothing is sent so shortly before the next round may open: it could arrive there, and be in its way."""
+LOOK_AGAIN = timedelta(minutes=10)
+"""When to look again for an upload that Numerai does not list yet."""
 
 
 @dataclass(frozen=True)
@@ -56,39 +56,79 @@ def spread_net(
     if closes_at is None or over.now() >= closes_at - RESERVE:
         return []
     until_next = OpenRound(replace(over.round, deadline=closes_at), over.server_clock, over.clock, RESERVE)
-    rows = []
-    for config in configs:
-        slot = slots.get(config.name)
-        if slot is not None and slot_problem(config, slots) is None:
-            rows.append(_one(tools, until_next, config, slot, files))
-    return rows
+    return [_one(tools, until_next, config, slots, files) for config in configs]
 
 
 def _one(
-    tools: NetTools, open_round: OpenRound, config: ModelConfig, slot: AccountModel, files: LiveFiles
+    tools: NetTools,
+    open_round: OpenRound,
+    config: ModelConfig,
+    slots: Mapping[str, AccountModel],
+    files: LiveFiles,
 ) -> Submission:
-    round_ = open_round.round
-    fresh = Submission(round_.tournament, round_.number, config.name, model_id=slot.id)
+    round_, slot = open_round.round, slots.get(config.name)
+    fresh = Submission(round_.tournament, round_.number, config.name, model_id=slot.id if slot else None)
     row = tools.rows.begin(fresh, now=tools.journal.now())
-    row = _listed(tools, row, slot.submissions)
+    row = _listed(tools, row, slot.submissions if slot else ())
     if row.state in ENDINGS or (row.next_attempt_at is not None and row.next_attempt_at > open_round.now()):
         return row
+    problem = slot_problem(config, slots)
+    if problem is not None:
+        return _given_up(tools, row, problem)
+    if row.begun_at is not None:
+        return _plugin_failed(tools, row, config, NEVER_CAME_BACK, open_round)
+    if has_reached(row, State.SUBMITTED):
+        return tools.journal.change_quietly(row, replace(row, next_attempt_at=open_round.now() + LOOK_AGAIN))
+    return _sent(tools, row, config, files, open_round)
+
+
+def _sent(
+    tools: NetTools, row: Submission, config: ModelConfig, files: LiveFiles, open_round: OpenRound
+) -> Submission:
     try:
         if not has_reached(row, State.UPLOADED):
             row = _checked(tools, row, config, files)
-        if not has_reached(row, State.SUBMITTED):
-            row = tools.submitter.submit(row, tools.predictor.file_of(row), open_round)
-    except (Rejected, PluginError, CheckFailed, AccessDenied) as error:
-        current = tools.rows.one(row.tournament, row.round_number, row.model) or row
-        over = ended(current, State.REJECTED, str(error))
-        return tools.journal.change(current, over, f"safety net: not sent: {error}")
+        return tools.submitter.submit(row, tools.predictor.file_of(row), open_round)
+    except KeyboardInterrupt:
+        current = _current(tools, row)
+        tools.journal.change_quietly(current, replace(current, begun_at=None))
+        raise
+    except (PluginError, CheckFailed) as error:
+        return _plugin_failed(tools, _current(tools, row), config, str(error), open_round)
+    except (Rejected, AccessDenied) as error:
+        return _given_up(tools, _current(tools, row), str(error))
     except LocalTrouble:
         raise
     except NumebotError as error:
-        current = tools.rows.one(row.tournament, row.round_number, row.model) or row
+        current = _current(tools, row)
         again = failed(current, str(error), next_attempt_at=open_round.next_attempt(current.attempts + 1))
         return tools.journal.change(current, again, f"safety net: failed: {error}")
-    return row
+
+
+def _current(tools: NetTools, row: Submission) -> Submission:
+    return tools.rows.one(row.tournament, row.round_number, row.model) or row
+
+
+def _given_up(tools: NetTools, row: Submission, words: str) -> Submission:
+    return tools.journal.change(row, ended(row, State.REJECTED, words), f"safety net: not sent: {words}")
+
+
+def _plugin_failed(
+    tools: NetTools, row: Submission, config: ModelConfig, words: str, open_round: OpenRound
+) -> Submission:
+    """Take the next rung of the fallback ladder at the next attempt; give up after the last one."""
+    after = replace(row, plugin_failures=row.plugin_failures + 1)
+    if _rung(tools, after, config) == _rung(tools, row, config):
+        return _given_up(tools, row, words)
+    again = failed(after, words, next_attempt_at=open_round.next_attempt(row.attempts + 1))
+    return tools.journal.change(row, again, f"safety net: failed: {words}")
+
+
+def _rung(tools: NetTools, row: Submission, config: ModelConfig) -> str | None:
+    """Return the rung that it is time for: one further for each failure, in the round itself and since."""
+    main = tools.store.submission(row.tournament, row.round_number, row.model)
+    failures = row.plugin_failures + (main.plugin_failures if main is not None else 0)
+    return rung_for(config.fallback, failures, timedelta())
 
 
 def _checked(tools: NetTools, row: Submission, config: ModelConfig, files: LiveFiles) -> Submission:
@@ -99,8 +139,7 @@ def _checked(tools: NetTools, row: Submission, config: ModelConfig, files: LiveF
         return tools.journal.change(row, done, "safety net: the file of the round's own upload is taken")
     if row.step is State.CHECKED and tools.predictor.has_file(row):
         return row
-    rung = main.rung if main is not None else None
-    return tools.predictor.bring_to_checked(row, config, files, tools.journal, rung=rung)
+    return tools.predictor.bring_to_checked(row, config, files, tools.journal, rung=_rung(tools, row, config))
 
 
 def _listed(tools: NetTools, row: Submission, listed: Sequence[ListedSubmission]) -> Submission:
@@ -116,9 +155,3 @@ def _listed(tools: NetTools, row: Submission, listed: Sequence[ListedSubmission]
         words = f"{main.error or 'missed'}; uploaded late, which Numerai queues for the next round"
         tools.store.change(main, replace(main, state=State.QUEUED, error=words), None)
     return row
-
-
-def is_spread(rows: Sequence[Submission], models: Sequence[str]) -> bool:
-    """Whether the net of a round is complete: nothing is left to send or to look for."""
-    done = {row.model for row in rows if row.state in ENDINGS}
-    return set(models) <= done

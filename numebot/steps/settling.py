@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from numebot.core.rounds import round_state
-from numebot.core.submissions import Verdict, ended, verdict
+from numebot.core.submissions import NEVER_CAME_BACK, Verdict, ended, verdict
 from numebot.core.types import AccountModel, RoundState, State, Submission
 from numebot.steps.confirming import Confirmer, slots_by_id
 from numebot.steps.journal import Journal
@@ -45,5 +45,6 @@ def settle(
             answer, _ = verdict(row, slot.submissions, ())
         if answer is Verdict.WAITING or confirmer.take(row, answer, current.now()) is not None:
             continue
-        reason = row.error or f"the deadline passed while it was {row.state.value}"
+        reason = NEVER_CAME_BACK if row.begun_at else row.error
+        reason = reason or f"the deadline passed while it was {row.state.value}"
         journal.change(row, ended(row, State.MISSED, reason), f"missed: {reason}")

@@ -154,6 +154,10 @@ def test_status_needs_no_heavy_library(home: dict[str, str]) -> None:
         "closes_at": None,
         "models": [],
         "next_round": None,
+        "daemon": dict.fromkeys(
+            ("pid", "started_at", "finished_at", "next_look_at", "reason", "trouble", "states"), None
+        )
+        | {"is_alive": False},
     }
     assert answer.stderr.strip().endswith("[]")
 

@@ -133,7 +133,8 @@ def test_attempts_count_the_failures_and_the_one_that_led_here() -> None:
 
 
 def test_the_json_form_has_the_documented_fields() -> None:
-    assert list(as_json(ROW)) == ["name", "state", "filename", "submission_id", "sha256", "attempts", "error"]
+    names = ["name", "state", "filename", "submission_id", "sha256", "attempts", "fallback", "error"]
+    assert list(as_json(ROW)) == names
 
 
 @pytest.mark.parametrize(
