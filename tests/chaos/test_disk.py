@@ -19,6 +19,7 @@ from numebot.core.types import State
 from tests.chaos.promises import assert_kept
 from tests.chaos.strace import NUMEBOT_RUN, under_strace
 from tests.machine_tools import needed
+from tests.pipeline.test_full_disk import has_namespaces
 
 pytestmark = pytest.mark.slow
 Make = Callable[..., Any]
@@ -41,7 +42,7 @@ class Fault:
 WAL = "numebot.db-wal"
 MOMENTS = {"fdatasync": 26, "fsync": 16, "pwrite64": 60, "write": 16}
 """About how often a pass over one round asks for each; a fault beyond the last call hits nothing and is no fault."""
-SAMPLE = [Fault("fsync", "EIO", 4), Fault("pwrite64", "ENOSPC", 30, WAL)]
+SAMPLE = [Fault("fsync", "EIO", 4)]
 ALL = [
     *(Fault("fdatasync", "EIO", count) for count in range(1, MOMENTS["fdatasync"])),
     *(Fault("fsync", "EIO", count) for count in range(1, MOMENTS["fsync"])),
@@ -109,12 +110,16 @@ mount -t tmpfs -o size="$SIZE" tmpfs "$NUMERAI_DATA_FOLDER"
 mount -o remount,size=200m "$NUMERAI_DATA_FOLDER"
 "$PYTHON" -m numebot run --json > "$ANSWERS/free.json"; echo "$?"
 """
-SIZES = ["40k", "3m"]
+SIZES = ["3m"]
 ALL_SIZES = [f"{kilobytes}k" for kilobytes in (4, 12, 40, 80, 120, 300, 1000, 2700, 2800, *range(3000, 3500, 50))]
 FULL = re.compile("disk is full|free some space|are free", re.IGNORECASE)
 
 
 @needed("unshare", "util-linux")
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true" and not has_namespaces(),
+    reason="needs user namespaces (sysctl kernel.unprivileged_userns_clone=1)",
+)
 def test_a_disk_of_any_size_costs_a_run_and_nothing_else(
     numebot: Make, practice: Make, tmp_path: Path, is_full: bool, figures: Callable[..., None]
 ) -> None:

@@ -146,7 +146,6 @@ def test_status_needs_no_heavy_library(home: dict[str, str]) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env=environ, cwd=ROOT, check=True
     )
     document = json.loads(answer.stdout)
-    assert document.pop("daemon")["is_alive"] is False
     assert document == {
         "tournament": 8,
         "round": None,
