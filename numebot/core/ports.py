@@ -89,10 +89,12 @@ class DataSource(Protocol):
         tournament: int,
         round_number: int | None = None,
         etag: str | None = None,
+        hashes: bool = True,
     ) -> Download:
         """Fetch `name` into `destination`, whole or not at all.
 
-        With `etag` (of the file that stands at `destination`) an unchanged file is not sent again.
+        With `etag` (of the file that stands at `destination`) an unchanged file is not sent again. Without `hashes` the
+        answer has no sha256.
         """
 
 

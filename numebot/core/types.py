@@ -227,11 +227,12 @@ class UploadAuthorisation:
 class Download:
     """A whole, durable file.
 
-    `etag` is the server's, without quotes; `is_new` is False when the server said "not modified".
+    `sha256` is None where the caller did without; `etag` is the server's, without quotes; `is_new` is False when the
+    server said "not modified".
     """
 
     path: Path
-    sha256: str
+    sha256: str | None
     size_bytes: int
     etag: str | None = None
     is_new: bool = True

@@ -158,7 +158,7 @@ class Datasets:
             round_number=round.number,
             version=version,
             path=path,
-            sha256=known.sha256,
+            sha256=known.sha256 or provenance.sha256_of(path),
             ids=contents.ids,
             era=contents.era,
             columns=contents.columns,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numebot.adapters.datasets.provenance as provenance
@@ -122,7 +123,8 @@ class StaticFiles:
             known = None
         try:
             etag = known.etag if known else None
-            download = self._source.download(name, path, tournament=tournament, etag=etag)
+            # Gigabytes are used at once and hashed when they are remembered, see `in_use`.
+            download = self._source.download(name, path, tournament=tournament, etag=etag, hashes=False)
         except Unavailable as error:
             if known is None:
                 raise
@@ -139,7 +141,10 @@ class StaticFiles:
         """Yield the files that this object handed out."""
         for path in self._current.values():
             known = Provenance.read(path)
-            if known is not None:
+            if known is not None and known.sha256 is None:
+                known = replace(known, sha256=provenance.sha256_of(path))
+                known.write(path)
+            if known is not None and known.sha256 is not None:
                 yield DataFile(known.name, path, known.sha256, known.size_bytes, etag=known.etag)
 
     def discard(self, name: str) -> None:

@@ -14,11 +14,14 @@ SUFFIX = ".source.json"
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was downloaded; `round_number` and `ids_sha256` only for files of a round."""
+    """What was downloaded; `round_number` and `ids_sha256` only for files of a round.
+
+    `sha256` is None for a large file until it is remembered in the database.
+    """
 
     name: str
     tournament: int
-    sha256: str
+    sha256: str | None
     size_bytes: int
     etag: str | None = None
     round_number: int | None = None

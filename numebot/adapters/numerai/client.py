@@ -131,17 +131,19 @@ class NumeraiClient:
         tournament: int = Tournament.CLASSIC,
         round_number: int | None = None,
         etag: str | None = None,
+        hashes: bool = True,
     ) -> Download:
         """Fetch the dataset `name` into `destination`, whole or not at all.
 
-        With `etag` (of the file that stands at `destination`) an unchanged file is not sent again.
+        With `etag` (of the file that stands at `destination`) an unchanged file is not sent again. Without `hashes` the
+        answer has no sha256: for gigabytes it can take longer than the transfer.
         """
         variables = {"filename": name, "round": round_number, "tournament": tournament}
 
         def address() -> str:
             return _address(root_of(self.transport.query(DATASET, variables).data, DATASET.root), DATASET.root)
 
-        return self._fetch(Wanted(name, destination, etag, self._progress), address)
+        return self._fetch(Wanted(name, destination, etag, self._progress, hashes), address)
 
     def download_submission(self, submission_id: str, destination: Path) -> Download:
         """Fetch the bytes of one of our submissions, to compare them. Needs the scope download_submission."""

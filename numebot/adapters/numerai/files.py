@@ -38,12 +38,16 @@ Progress = Callable[[str, int, int | None], None]
 
 @dataclass(frozen=True)
 class Wanted:
-    """One file to fetch. `etag` is that of the file at `destination`, without quotes, when the caller knows it."""
+    """One file to fetch. `etag` is that of the file at `destination`, without quotes, when the caller knows it.
+
+    Without `hashes` the sha256 is left for later: for gigabytes it can take longer than the transfer.
+    """
 
     name: str
     destination: Path
     etag: str | None = None
     progress: Progress | None = None
+    hashes: bool = True
 
 
 def download(transport: Transport, wanted: Wanted, address: Callable[[], str]) -> Download:
@@ -126,10 +130,10 @@ class _Attempt:
         self._check_size(total_bytes or 0)
         return total_bytes
 
-    def _receive(self, response: requests.Response, temporary: Path, total_bytes: int | None) -> tuple[str, int]:
-        """Write the body to `temporary` piece by piece; return its sha256 and length."""
+    def _receive(self, response: requests.Response, temporary: Path, total_bytes: int | None) -> tuple[str | None, int]:
+        """Write the body to `temporary` piece by piece; return its sha256, if wanted, and its length."""
         wanted = self._wanted
-        with FileSink(temporary) as sink:
+        with FileSink(temporary, hashlib.sha256() if wanted.hashes else None) as sink:
             self._wire.start_rate()
             while size_bytes := self._read(response, sink.room()):
                 self._check_size(sink.size_bytes + size_bytes)
@@ -163,8 +167,10 @@ def _check_room(folder: Path, needed_bytes: int, wanted: Wanted) -> None:
 
 
 def _unchanged(wanted: Wanted, etag: str) -> Download:
-    with wanted.destination.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = None
+    if wanted.hashes:
+        with wanted.destination.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Download(wanted.destination, sha256, wanted.destination.stat().st_size, etag, is_new=False)
 
 

@@ -1,4 +1,4 @@
-"""Takes the bytes of a download: receives, hashes, writes and syncs side by side, with flat memory.
+"""Takes the bytes of a download: receives, hashes if wanted, writes and syncs side by side, with flat memory.
 
 Done one after the other, the four would make a download a good deal slower than the line. hashlib and the disk's calls
 let go of Python's lock while they work, so plain threads are enough. The bytes lie in a few buffers that are used over
@@ -7,7 +7,6 @@ and over: new memory for each chunk would first have to be mapped in by the kern
 
 from __future__ import annotations
 
-import hashlib
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +29,7 @@ class Digest(Protocol):
 
 
 class FileSink:
-    """A file being written; use it in a `with` block, then read `sha256` and `size_bytes`.
+    """A file being written; use it in a `with` block, then read `sha256` and `size_bytes`. Without `digest` no hash.
 
     Fill the front of `room()` and hand it in with `keep()`, again and again.
     """
@@ -40,7 +39,7 @@ class FileSink:
     ) -> None:
         self.size_bytes = 0
         self._file = path.open("wb", buffering=0)
-        self._digest = digest or hashlib.sha256()
+        self._digest = digest
         self._hasher = ThreadPoolExecutor(1, thread_name_prefix="download-sha256")
         self._buffers = [memoryview(bytearray(_CHUNK_BYTES)) for _ in range(_BUFFERS)]
         self._hashing: list[Future[None] | None] = [None] * _BUFFERS
@@ -51,9 +50,9 @@ class FileSink:
         self._sync_at_bytes = sync_every_bytes
 
     @property
-    def sha256(self) -> str:
-        """The hash of everything kept; complete once the `with` block has ended."""
-        return self._digest.hexdigest()
+    def sha256(self) -> str | None:
+        """The hash of everything kept, if one was wanted; complete once the `with` block has ended."""
+        return self._digest.hexdigest() if self._digest else None
 
     def room(self) -> memoryview:
         """Return the buffer to be filled next; waits when hashing cannot keep up."""
@@ -64,7 +63,8 @@ class FileSink:
     def keep(self, size_bytes: int) -> None:
         """Take the first `size_bytes` of `room()`. Raises: OSError."""
         chunk = self._buffers[self._turn][:size_bytes]
-        self._hashing[self._turn] = self._hasher.submit(self._digest.update, chunk)
+        if self._digest:
+            self._hashing[self._turn] = self._hasher.submit(self._digest.update, chunk)
         self._turn = (self._turn + 1) % _BUFFERS
         rest = chunk
         while rest:

@@ -298,6 +298,19 @@ def test_a_folder_that_cannot_be_made_is_local_trouble(
         client.download(LIVE, tmp_path / "rounds" / "live.parquet")
 
 
+def test_a_file_is_fetched_and_found_unchanged_without_a_hash(
+    offer: FaultServer, client: NumeraiClient, tmp_path: Path
+) -> None:
+    offer.on("GET /bucket/file", http(FILE, ETag='"one"'), http(b"", 304))
+
+    first = client.download(LIVE, tmp_path / "live.parquet", hashes=False)
+    again = client.download(LIVE, tmp_path / "live.parquet", etag="one", hashes=False)
+
+    assert (first.sha256, first.is_new, first.etag) == (None, True, "one")
+    assert (again.sha256, again.is_new) == (None, False)
+    assert (tmp_path / "live.parquet").read_bytes() == FILE
+
+
 def fill(sink: FileSink, chunks: list[bytes]) -> None:
     for chunk in chunks:
         sink.room()[: len(chunk)] = chunk
@@ -306,7 +319,7 @@ def fill(sink: FileSink, chunks: list[bytes]) -> None:
 
 def test_a_sink_hashes_and_counts_what_it_writes(tmp_path: Path) -> None:
     chunks = [bytes([number]) * (number * 1000) for number in range(20)]
-    with FileSink(tmp_path / "file") as sink:
+    with FileSink(tmp_path / "file", hashlib.sha256()) as sink:
         fill(sink, chunks)
     content = b"".join(chunks)
     assert (tmp_path / "file").read_bytes() == content
