@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -46,9 +48,9 @@ def wait_until(is_so: Callable[[], Any], what: str, *, within_s: float = DEADLIN
 
 
 def hurry(bot: Any, extra: str = HURRIED) -> None:
-    """Add settings to those of the home."""
+    """Add settings to those of the home; with many processes at once a database is waited for a little longer."""
     path = bot.home / "config" / "numebot.toml"
-    path.write_text(path.read_text() + extra)
+    path.write_text(path.read_text().replace("busy_timeout_s = 0.2", "busy_timeout_s = 10") + extra)
 
 
 def free_port() -> int:
@@ -94,7 +96,7 @@ class Serve:
         self,
         bot: Any,
         *arguments: str,
-        prefix: Sequence[str] = (),
+        program: Sequence[str] = (sys.executable, "-m", "numebot"),
         environ: Mapping[str, str] | None = None,
         systemd: Systemd | None = None,
     ) -> None:
@@ -105,7 +107,7 @@ class Serve:
         self.began_s = now_s()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "numebot", *(arguments or ("serve",))],
+                [*program, *(arguments or ("serve",))],
                 env={
                     **os.environ,
                     **bot.environ(),
@@ -185,11 +187,27 @@ class Serve:
         self.process.wait()
 
 
+def look_up(bot: Any, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """Ask the database without touching it; nothing while there is none."""
+    with suppress(sqlite3.OperationalError):  # it is not there yet, or being made
+        connection = sqlite3.connect(f"file:{bot.data_folder / 'numebot.db'}?mode=ro", uri=True)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+    return []
+
+
 def confirmed(bot: Any) -> set[str]:
-    """The models that are confirmed in the newest round, by the database."""
-    if not (bot.data_folder / "numebot.db").exists():
-        return set()
-    return {row.model for row in bot.rows() if row.state is State.CONFIRMED}
+    """The models that are confirmed in the newest round."""
+    query = "SELECT model FROM submissions WHERE state = ? AND round_number = (SELECT max(number) FROM rounds)"
+    return {model for (model,) in look_up(bot, query, State.CONFIRMED.value)}
+
+
+def noted(bot: Any, key: str) -> Any:
+    """What numebot noted under a key; None without."""
+    found = look_up(bot, "SELECT value FROM meta WHERE key = ?", key)
+    return json.loads(found[0][0]) if found else None
 
 
 @contextmanager
