@@ -149,6 +149,12 @@ def idle(folder: Path, address: PracticeAddress, minutes: float) -> None:
         print(f"    {name:<27}{size:>6} MB")
 
 
+def advance(address: PracticeAddress, to: str) -> None:
+    body = json.dumps({"to": to}).encode()
+    request = urllib.request.Request(f"{address.url}/practice/advance", body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=60).close()
+
+
 def moment(text: object) -> float:
     return datetime.fromisoformat(str(text)).replace(tzinfo=UTC).timestamp()
 
@@ -157,14 +163,13 @@ def play(folder: Path, address: PracticeAddress, models: list[str]) -> None:
     settings = "[schedule]\npoll_seconds = 1\nidle_seconds = 1\n[daemon]\nkeep_awake = false\n"
     environ = note(folder / "round", address, models, settings)
     database = folder / "round" / "data" / "numebot.db"
-    ended = "SELECT 1 FROM submissions WHERE state = 'confirmed'"
+    ended = "SELECT 1 FROM submissions WHERE state = 'confirmed' AND round_number = (SELECT max(number) FROM rounds)"
+    advance(address, "deadline")
     chores = "SELECT 1 FROM meta WHERE key LIKE 'chore:%'"
     with daemon(environ, folder / "round.log") as process:
         wait_until(lambda: len(rows_of(database, chores)) == 3 and not has_children(process.pid), "its chores are done")
-        body = json.dumps({"to": "next-opening"}).encode()
-        request = urllib.request.Request(f"{address.url}/practice/advance", body, {"Content-Type": "application/json"})
         opened = SystemClock().now().timestamp()
-        urllib.request.urlopen(request, timeout=60).close()
+        advance(address, "next-opening")
         wait_until(lambda: len(rows_of(database, ended)) == len(models), "all confirmed")
     events = rows_of(database, "SELECT at, model, details FROM events WHERE kind = 'state' ORDER BY id")
     (seen,) = rows_of(database, "SELECT max(first_seen_at) FROM rounds")[0]

@@ -265,6 +265,8 @@ def test_a_hang_in_the_daemon_itself_ends_it(numebot: Make, is_told_to_stop: boo
 
 def waits_for_long(bot: Any) -> bool:
     beacon = noted(bot, "daemon")
+    if beacon is None:
+        return False
     finished, coming = (datetime.fromisoformat(beacon[key]) for key in ("finished_at", "next_look_at"))
     return coming - finished > timedelta(minutes=5)
 
