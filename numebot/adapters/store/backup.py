@@ -20,11 +20,16 @@ def problems_of(engine: Engine) -> list[str]:
     """Return what the database finds wrong with itself; nothing when it is whole. Raises: LocalTrouble."""
     if engine.dialect.name != "sqlite":
         return []
-    with in_our_words(engine), engine.connect() as connection:
-        raw = connection.execution_options(numebot_reads=True)
-        found = [str(row[0]) for row in raw.execute(sa.text("PRAGMA integrity_check"))]
-        strays = raw.execute(sa.text("PRAGMA foreign_key_check")).all()
-    return [line for line in found if line != "ok"] + [f"{row[0]}: a row points to nothing" for row in strays]
+    try:
+        with in_our_words(engine), engine.connect() as connection:
+            raw = connection.execution_options(numebot_reads=True)
+            found = [str(row[0]) for row in raw.execute(sa.text("PRAGMA integrity_check"))]
+            if found == ["ok"]:
+                strays = raw.execute(sa.text("PRAGMA foreign_key_check")).all()
+                found = [f"{row[0]}: a row points to nothing" for row in strays]
+            return found
+    except StorageBroken as error:
+        return [str(error)]  # so damaged that not even the check gets through
 
 
 def copy_to(engine: Engine, destination: Path) -> None:

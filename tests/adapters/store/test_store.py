@@ -177,3 +177,74 @@ def test_sqlite_runs_with_the_safe_pragmas(tmp_path: Path) -> None:
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
     engine.dispose()
+
+
+def test_notes_keep_the_newest_value_and_forget_what_they_cannot_read(store: Store, path: Path) -> None:
+    assert store.noted("daemon") is None
+    store.note("daemon", {"pid": 1})
+    store.note("daemon", {"pid": 2, "reason": None})
+    assert store.noted("daemon") == {"pid": 2, "reason": None}
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = '[1]' WHERE key = 'daemon'")
+    connection.close()
+    assert store.noted("daemon") is None
+    store.claim_for("numer.ai")
+    assert store.noted("server") is None, "that one is no note"
+
+
+def predicted(store: Store, round_number: int, took_s: object, **other: object) -> None:
+    details = {"state": "predicted", "took_s": took_s, **other}
+    store.record(Event(NOW, "state", "predicted", 8, round_number, "rpica", details))
+
+
+def test_run_times_are_those_of_a_models_own_runs_of_late(store: Store) -> None:
+    assert store.run_times(8) == {}
+    predicted(store, 1404, 3.5)
+    predicted(store, 1345, 2, rung=None)
+    predicted(store, 1344, 100)
+    predicted(store, 1404, 50, rung="example")
+    predicted(store, 1404, None)
+    store.record(Event(NOW, "state", "predicted", 8, 1404, "other", {"took_s": 1}))
+    store.record(Event(NOW, "state", "predicted", 11, 1500, "rpica", {"took_s": 9}))
+    store.record(Event(NOW, "alarm", "no details"))
+    assert {model: sorted(times) for model, times in store.run_times(8).items()} == {"rpica": [2, 3.5], "other": [1]}
+
+
+def test_events_are_found_by_kind_oldest_first(store: Store) -> None:
+    for number, kind in enumerate(("alarm", "state", "alarm", "pass-killed")):
+        store.record(Event(NOW, kind, str(number)))
+    assert [event.message for event in store.events(kinds=("alarm", "pass-killed"))] == ["0", "2", "3"]
+    assert [event.message for event in store.events(kinds=("alarm",), limit=1)] == ["2"]
+    assert len(store.events()) == 4
+
+
+def test_an_event_is_recorded_once_per_kind_words_and_tournament(store: Store) -> None:
+    events = [
+        Event(NOW, "alarm", "x", 8),
+        Event(NOW, "alarm", "x", 11),
+        Event(NOW, "alarm", "x"),
+        Event(NOW, "data-version", "x", 8),
+        Event(NOW, "alarm", "y", 8),
+    ]
+    assert [store.record_once(one) for one in events] == [True] * 5
+    assert [store.record_once(one) for one in events] == [False] * 5
+    assert len(store.events()) == 5
+
+
+def test_rows_of_the_net_and_of_the_round_do_not_touch_each_other(store: Store) -> None:
+    main = store.begin_submission(Submission(8, 1404, "rpica"), now=NOW)
+    net = store.nets.begin(Submission(8, 1404, "rpica", model_id="id-1"), now=NOW)
+    store.nets.change(net, replace(net, state=State.QUEUED, rung="example", begun_at=NOW, plugin_failures=2), event())
+    assert store.submission(8, 1404, "rpica") == main
+    (found,) = store.nets.of_round(8, 1404)
+    assert (found.state, found.rung, found.begun_at, found.plugin_failures) == (State.QUEUED, "example", NOW, 2)
+    assert store.nets.unfinished(8) == []
+    assert [row.model for row in store.unfinished(8)] == ["rpica"]
+
+
+def test_a_change_without_an_event_keeps_the_timeline_and_its_own_time(store: Store) -> None:
+    row = store.begin_submission(Submission(8, 1404, "rpica"), now=NOW)
+    later = NOW + timedelta(minutes=1)
+    changed = store.change(row, replace(row, error="late", updated_at=later), None)
+    assert store.submission(8, 1404, "rpica") == changed == replace(row, error="late", updated_at=later)
+    assert store.events() == []
