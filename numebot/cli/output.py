@@ -143,11 +143,13 @@ def console() -> Console:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str | None = None) -> None:
     """Print a table whose cells fold rather than vanish. Cells are plain text: nothing in them is markup."""
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    if title is not None:
+        console().print(Text(title, "bold"))  # as the table's own title it would be folded at the table's width
     console().print(table)
 
 
