@@ -264,3 +264,24 @@ def test_a_wrong_proxy_is_refused_without_its_password(tmp_path: Path) -> None:
 def test_a_long_value_is_cut(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, {"NUMEBOT_LOG__LEVEL": "x" * 100_000})
     assert len(problem) < 300
+
+
+@pytest.mark.parametrize("text", ["Sat", "Samstag 18:00", "Sat 25:00", ""])
+def test_an_opening_that_is_none_is_said_with_its_line_and_an_example(tmp_path: Path, text: str) -> None:
+    found = toml_problems(tmp_path, f'[schedule]\nplay = "all"\nopenings = ["Tue-Sat 13:00", "{text}"]\n')
+    assert found == (
+        f'config/numebot.toml line 3, [schedule] openings: ["Tue-Sat 13:00", "{text}"] cannot be used: "{text}" is not '
+        'a day and a time in UTC such as "Sat 18:00" or "Tue-Sat 12:00".',
+    )
+
+
+def test_a_day_that_is_none_is_said_with_the_days_there_are(tmp_path: Path) -> None:
+    (found,) = problems(tmp_path, {"NUMEBOT_SCHEDULE__OPENINGS": "Tue-Sat 13:00, Sam 18:00"})
+    assert "NUMEBOT_SCHEDULE__OPENINGS" in found
+    assert '"Sam" is not one of Mon, Tue, Wed, Thu, Fri, Sat, Sun' in found
+
+
+def test_which_rounds_to_play_is_one_of_two_words(tmp_path: Path) -> None:
+    assert toml_problems(tmp_path, '[schedule]\nplay = "sundays"\n') == (
+        'config/numebot.toml line 2, [schedule] play: "sundays" is not all or weekend.',
+    )

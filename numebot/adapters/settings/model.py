@@ -160,8 +160,11 @@ class Schedule(Section):
     @field_validator("openings")
     @classmethod
     def _days_and_times(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            parse_opening(text)
+        try:
+            for text in value:
+                parse_opening(text)
+        except ValueError as error:
+            raise ValueError(f"cannot be used: {error}") from error
         return value
 
 
