@@ -370,4 +370,5 @@ def test_results_are_json_for_machines(numebot: Make) -> None:
     bot = numebot()
     answer = json.loads(json.dumps(as_answer(bot.run("alpha"))))
     assert list(answer) == ["tournament", "round", "state", "opens_at", "closes_at", "models"]
-    assert list(answer["models"][0]) == ["name", "state", "filename", "submission_id", "sha256", "attempts", "error"]
+    names = ["name", "state", "filename", "submission_id", "sha256", "attempts", "fallback", "error"]
+    assert list(answer["models"][0]) == names
