@@ -249,7 +249,7 @@ def test_a_hang_in_the_daemon_itself_ends_it(numebot: Make, is_told_to_stop: boo
     """With an error, to be started anew; without one where it was told to stop, and also then in time."""
     bot = numebot(opens_now=True)
     toml = bot.home / "config" / "numebot.toml"
-    toml.write_text(ENDLESS + HURRIED + f"wakeup_seconds = {600 if is_told_to_stop else 5}\n")
+    toml.write_text(ENDLESS + HURRIED + f"stop_seconds = 3\nwakeup_seconds = {600 if is_told_to_stop else 5}\n")
     bot.server.faults.switch_on(Fault(Kind.HANG, operation="rounds"))
     with fake_systemd() as systemd, serving(bot, systemd=systemd) as serve:
         serve.wait_for(lambda: bot.server.faults.switched()[0].struck, "the server was asked")
