@@ -350,7 +350,7 @@ def test_a_nul_byte_is_a_problem_of_its_row(home: Path) -> None:
 
 
 def test_a_file_in_another_encoding_is_read_with_a_notice(home: Path) -> None:
-    text = 'numerai_name,model_code,description,parameters\na,models.wisdom,café,"{‘depth’: 5}"\n'
+    text = "numerai_name,model_code,description,parameters\na,models.wisdom,café,\"{‘depth’: 5}\"\n"
     for encoding, words in (("cp1252", "line 2: is not UTF-8; the file was read as Windows"), ("utf-16", "is UTF-16")):
         registry = read(home, text.encode(encoding))
         assert only(registry) == ModelConfig("a", "models.wisdom", "café", parameters={"depth": 5}, line=2)

@@ -185,7 +185,9 @@ def test_an_unreadable_file_that_is_not_needed_is_only_a_warning(tmp_path: Path)
 
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o644, 0o666])
 @pytest.mark.parametrize("name", [".secret", ".env"])
-def test_a_key_that_others_can_read_is_a_warning_with_the_command_to_type(tmp_path: Path, name: str, mode: int) -> None:
+def test_a_key_that_others_can_read_is_a_warning_with_the_command_to_type(
+    tmp_path: Path, name: str, mode: int
+) -> None:
     home = tmp_path / "my home"
     home.mkdir()
     write(home / name, pair(), mode)

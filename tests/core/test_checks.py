@@ -295,4 +295,6 @@ def test_a_real_submission_of_another_round_is_refused() -> None:
 @needs_real_data
 def test_a_real_file_with_a_wrong_header_is_refused() -> None:
     frame = read_submission((REAL / "predictions-v4-round326/live_predictions_326_202207301047.csv").read_bytes())
-    assert check_submission(frame, frame["id"]) == ["header: found id,prediction_rank; allowed: id, then prediction."]
+    assert check_submission(frame, frame["id"]) == [
+        "header: found id,prediction_rank; allowed: id, then prediction."
+    ]

@@ -126,3 +126,4 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
         app.state.refuse_connections = server.refuse_connections
         yield Rig(server, storage, faults, api, now, tmp_path / "files", earlier)
         api.may_answer.set()
+

@@ -67,9 +67,8 @@ def test_the_child_gets_none_of_our_environment(tmp_path: Path, monkeypatch: pyt
 
 def test_the_child_is_killed_when_it_does_not_end_on_its_own(tmp_path: Path) -> None:
     deaf = COMES_UP.replace("sys.stdin.read()", "import signal\nwhile True: signal.pause()")
-    with (
-        pytest.raises(ZeroDivisionError),
-        practice_process(PracticeOptions(tmp_path), clock=CLOCK, program=program(deaf), end_within_s=0.1),
+    with pytest.raises(ZeroDivisionError), practice_process(
+        PracticeOptions(tmp_path), clock=CLOCK, program=program(deaf), end_within_s=0.1
     ):
         raise ZeroDivisionError
     assert not is_alive(int((tmp_path / "pid").read_text()))
@@ -108,11 +107,8 @@ with practice_process(PracticeOptions(folder), clock=SystemClock(), program=(sys
     ],
 )
 def test_a_child_that_does_not_come_up_is_quoted(tmp_path: Path, script: str, words: list[str]) -> None:
-    with (
-        pytest.raises(LocalTrouble) as failure,
-        practice_process(
-            PracticeOptions(tmp_path), clock=CLOCK, program=program(script), ready_within_s=0.7, end_within_s=0.1
-        ),
+    with pytest.raises(LocalTrouble) as failure, practice_process(
+        PracticeOptions(tmp_path), clock=CLOCK, program=program(script), ready_within_s=0.7, end_within_s=0.1
     ):
         raise AssertionError("it must not come up")
     for each in words:

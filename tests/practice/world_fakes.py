@@ -98,7 +98,9 @@ class MeanScorer:
     def __init__(self) -> None:
         self.asked: list[tuple[int, int, int]] = []
 
-    def scores(self, tournament: int, round_number: int, predictions: pd.Series[float], *, days: int) -> list[Score]:
+    def scores(
+        self, tournament: int, round_number: int, predictions: pd.Series[float], *, days: int
+    ) -> list[Score]:
         self.asked.append((tournament, round_number, days))
         names = {11: ("alpha", "mpc"), 12: ("corr", "mmc")}.get(tournament, ("corr60", "mmc60", "v2_corr20"))
         value = float(predictions.mean()) / 100

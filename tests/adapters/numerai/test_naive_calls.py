@@ -169,3 +169,5 @@ def test_a_servers_file_name_becomes_a_path(
     naive.download_submission(submission_id="s1")
 
     assert (tmp_path / "outside.csv").exists()
+
+

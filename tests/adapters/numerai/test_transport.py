@@ -173,7 +173,9 @@ def test_an_empty_list_of_errors_is_no_error(server: FaultServer, client: Numera
 
 
 @pytest.mark.parametrize("status", [200, 400, 401])
-def test_the_words_of_an_error_survive_on_every_status(status: int, server: FaultServer, client: NumeraiClient) -> None:
+def test_the_words_of_an_error_survive_on_every_status(
+    status: int, server: FaultServer, client: NumeraiClient
+) -> None:
     server.on("account", errors("You must be authenticated", status=status))
 
     with pytest.raises(AccessDenied, match="You must be authenticated"):
@@ -370,7 +372,9 @@ def test_verification_cannot_be_switched_off(own_certificate: tuple[Path, Path],
     assert server.requests == []
 
 
-def test_an_authority_named_in_the_settings_is_trusted(own_certificate: tuple[Path, Path], clock: HurriedClock) -> None:
+def test_an_authority_named_in_the_settings_is_trusted(
+    own_certificate: tuple[Path, Path], clock: HurriedClock
+) -> None:
     with tls_server(own_certificate) as server:
         server.on("listDatasets", GOOD)
         client = NumeraiClient(ApiSettings(url=server.url, ca_file=str(own_certificate[0])), clock)
@@ -389,7 +393,9 @@ def test_an_encrypted_drip_cannot_beat_the_deadline_either(
             ask(NumeraiClient(settings, clock))
 
 
-def test_no_secret_stands_in_any_text(server: FaultServer, make_client: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_secret_stands_in_any_text(
+    server: FaultServer, make_client: Make, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, logger="numebot")
     client = make_client(total_timeout_s=2.0)
     texts = [repr(client.settings), str(client.settings)]

@@ -41,7 +41,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Tournament:
 def _diagnose(made: Tournament) -> None:
     frame = validation_frame()
     table = pd.DataFrame({"id": frame.index, "prediction": np.linspace(0.1, 0.9, len(frame))})
-    query = 'query($m: ID) {diagnosticsUploadAuth(filename: "v.csv" tournament: 8 modelId: $m) {filename url}}'
+    query = "query($m: ID) {diagnosticsUploadAuth(filename: \"v.csv\" tournament: 8 modelId: $m) {filename url}}"
     granted = made.data(query, {"m": made.model_id("alpha_model")})["diagnosticsUploadAuth"]
     made.storage.put(granted["url"], table.to_csv(index=False).encode())
     create = "mutation($f: String! $m: ID) {createDiagnostics(filename: $f tournament: 8 modelId: $m) {status}}"
@@ -140,7 +140,7 @@ def test_diagnostics_that_do_not_cover_an_era_fail_with_a_reason(tmp_path: Path,
     frame = validation_frame().iloc[rows]
     table = pd.DataFrame({"id": frame.index, "prediction": np.linspace(0.1, 0.9, len(frame))})
     model = made.world.account.named("alpha_model")
-    query = 'query($m: ID) {diagnosticsUploadAuth(filename: "v.csv" tournament: 8 modelId: $m) {filename url}}'
+    query = "query($m: ID) {diagnosticsUploadAuth(filename: \"v.csv\" tournament: 8 modelId: $m) {filename url}}"
     granted = made.data(query, {"m": model.id})["diagnosticsUploadAuth"]
     made.storage.put(granted["url"], table.to_csv(index=False).encode())
     create = "mutation($f: String! $m: ID) {createDiagnostics(filename: $f tournament: 8 modelId: $m) {id}}"

@@ -221,7 +221,9 @@ def test_small_can_be_learned_and_chance_cannot() -> None:
     targets = np.concatenate([rows.targets["target"] for rows in train])
     weights = np.linalg.lstsq(known, targets - 0.5, rcond=None)[0]
     chance = np.random.default_rng(0)
-    scores = [_score(rows.ids, rows.targets["target"], (rows.features[small].T - 2.0) @ weights) for rows in validation]
+    scores = [
+        _score(rows.ids, rows.targets["target"], (rows.features[small].T - 2.0) @ weights) for rows in validation
+    ]
     random_scores = [_score(rows.ids, rows.targets["target"], chance.random(len(rows.ids))) for rows in validation]
     best = [_score(rows.ids, rows.targets["target"], rows.signal.whole) for rows in validation]
     assert 0.01 < np.mean(scores) < 0.045
