@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
@@ -16,7 +15,7 @@ import pandas as pd
 import numebot
 from numebot.adapters.artifacts import Artifacts, TrainingRecord
 from numebot.adapters.datasets import Datasets, Selection
-from numebot.adapters.runner import LoadedPlugin, Plugin, Runner
+from numebot.adapters.runner import FittedPlugin, Plugin, Runner
 from numebot.core.errors import LocalTrouble, PluginError, Unavailable
 from numebot.core.features import embargo_eras, era_order, resolve_features
 from numebot.core.metrics import era_corr, summary
@@ -24,17 +23,6 @@ from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.plugin import TrainingData
 
 logger = logging.getLogger(__name__)
-
-LIBRARIES = {
-    "numpy": "numpy",
-    "pandas": "pandas",
-    "sklearn": "scikit-learn",
-    "lightgbm": "lightgbm",
-    "xgboost": "xgboost",
-    "catboost": "catboost",
-    "torch": "torch",
-}
-"""Modules whose version decides whether a trained model still loads, and how they are called when installed."""
 
 NOT_EVALUATED: Mapping[str, float] = {"validation_eras": 0.0}
 
@@ -81,7 +69,7 @@ def train_model(
         features=selection.features,
         target=target,
         parameters=config.parameters,
-        libraries=library_versions(),
+        libraries={"python": platform.python_version(), "numebot": numebot.__version__, **fitted.libraries},
         eras=(eras[0], eras[-1]),
         metrics=metrics,
         code=config.code,
@@ -92,7 +80,7 @@ def train_model(
     return trained
 
 
-def evaluate(fitted: LoadedPlugin, groups: Iterator[TrainingData]) -> dict[str, float]:
+def evaluate(fitted: FittedPlugin, groups: Iterator[TrainingData]) -> dict[str, float]:
     """Return era-wise figures of predictions for data that the plugin has not seen.
 
     corr_mean, corr_std, corr_sharpe, corr_max_drawdown of the first target's numerai_corr, and the number of eras they
@@ -106,22 +94,14 @@ def evaluate(fitted: LoadedPlugin, groups: Iterator[TrainingData]) -> dict[str, 
     return {f"corr_{name}": value for name, value in summary(known).items()} | {"validation_eras": float(len(known))}
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of Python, numebot and the libraries in use that a trained model depends on."""
-    loaded = {installed: sys.modules[name] for name, installed in LIBRARIES.items() if name in sys.modules}
-    found = {installed: str(getattr(module, "__version__", "unknown")) for installed, module in loaded.items()}
-    return {"python": platform.python_version(), "numebot": numebot.__version__, **found}
-
-
 def _selection(config: ModelConfig, plugin: Plugin, datasets: Datasets) -> Selection:
     version = datasets.version(config.tournament)
     features = resolve_features(plugin.feature_set, datasets.feature_sets(version, config.tournament))
     return Selection(version, features, plugin.targets, config.tournament)
 
 
-def _era_scores(fitted: LoadedPlugin, group: TrainingData) -> pd.Series:
-    parts = [fitted.predict(rows) for _, rows in group.X.groupby(group.eras, sort=False)]
-    return era_corr(pd.concat(parts), group.y, group.eras)
+def _era_scores(fitted: FittedPlugin, group: TrainingData) -> pd.Series:
+    return era_corr(fitted.predict_each(group.X, group.eras), group.y, group.eras)
 
 
 def _spoken(metrics: Mapping[str, float], embargo: int) -> str:

@@ -170,11 +170,26 @@ class App:
 
     @cached_property
     def runner(self) -> Runner:
-        """What loads and calls plugins."""
-        from numebot.adapters.runner import Runner
+        """What runs plugins, each call in a process of its own."""
+        from numebot.adapters.datasets.parquet import available_memory_bytes
+        from numebot.adapters.runner import DefaultLimits, Runner
 
-        private = self.settings.models.plugins_folder
-        return Runner([self.loaded.home, *([private] if private else [])])
+        wishes = self.settings.models
+        limits = DefaultLimits(
+            wishes.default_time_limit_minutes,
+            wishes.default_memory_limit_mb,
+            wishes.training_time_limit_minutes,
+            wishes.training_memory_limit_mb,
+        )
+        private = [wishes.plugins_folder] if wishes.plugins_folder else []
+        runner = Runner(
+            [self.loaded.home, *private],
+            place=self.data_folder,
+            limits=limits,
+            available_memory_bytes=lambda: int(available_memory_bytes() * wishes.max_memory_fraction),
+        )
+        self._closing.callback(runner.close)
+        return runner
 
     def train(self, config: ModelConfig, progress: Callable[[str], None]) -> TrainedVersion:
         """Train one model and remember the version. No key is needed: the data are public. Raises as `train_model`."""

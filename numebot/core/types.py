@@ -148,6 +148,7 @@ class Event:
 class ModelConfig:
     """One row of model_configs.csv, with the line it stands in.
 
+    `network` is whether its plugin may open connections.
     `problem` is why the row cannot be used, as text for a person; such a row is recorded, never a crash.
     """
 
@@ -161,6 +162,7 @@ class ModelConfig:
     fallback: str = ""
     time_limit_minutes: float | None = None
     memory_limit_mb: int | None = None
+    network: bool = False
     line: int = 0
     problem: str | None = None
 

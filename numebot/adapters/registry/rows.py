@@ -22,6 +22,7 @@ COLUMNS = (
     "fallback",
     "time_limit_minutes",
     "memory_limit_mb",
+    "network",
 )
 """The columns that numebot knows; only the first must be there."""
 
@@ -57,6 +58,7 @@ def model_of(row: Row, finder: CodeFinder) -> tuple[ModelConfig, tuple[str, ...]
         fallback=cells.text("fallback"),
         time_limit_minutes=cells.limit("time_limit_minutes", most=7 * 24 * 60),
         memory_limit_mb=cells.whole_limit("memory_limit_mb", most=100_000_000),
+        network=cells.flag("network", default=False),
         line=row.line,
     )
     return model, tuple(cells.problems)

@@ -1,5 +1,18 @@
-"""Runs plugins: finds their code, builds, trains and asks them; what they raise becomes PluginError."""
+"""Runs plugins in processes of their own; whatever they do there becomes a PluginError here."""
 
-from numebot.adapters.runner.runner import LivePort, LoadedPlugin, Plugin, Runner
+from numebot.adapters.runner.description import Plugin
+from numebot.adapters.runner.fitted import FittedPlugin
+from numebot.adapters.runner.requests import Limits
+from numebot.adapters.runner.runner import DefaultLimits, LivePort, PredictionRequest, Runner
+from numebot.adapters.runner.sandbox import isolation_notes
 
-__all__ = ["LivePort", "LoadedPlugin", "Plugin", "Runner"]
+__all__ = [
+    "DefaultLimits",
+    "FittedPlugin",
+    "Limits",
+    "LivePort",
+    "Plugin",
+    "PredictionRequest",
+    "Runner",
+    "isolation_notes",
+]

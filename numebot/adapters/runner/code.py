@@ -40,18 +40,13 @@ class Code:
     source: Path
     sha256: str
     file: Path
-
-    @property
-    def is_on_disk(self) -> bool:
-        """Whether its files are still there and readable."""
-        return os.access(self.source, os.R_OK) and os.access(self.file, os.R_OK)
+    file_sha256: str
 
 
 def find_code(code: str, folders: Sequence[Path]) -> Code:
     """Return the plugin class behind `package.module`, `path/to/file.py`, or either followed by `:ClassName`.
 
     Paths are looked up in `folders`, in order; modules also below them, so that `models.mine` may lie in any of them.
-    A file that changed since it was loaded is loaded again.
     Raises: PluginError with what is wrong and what there is instead.
     """
     place, _, class_name = code.strip().partition(":")
@@ -61,7 +56,8 @@ def find_code(code: str, folders: Sequence[Path]) -> Code:
         module = _from_path(place, folders) if place.endswith(".py") else _from_name(place, folders)
         plugin = _chosen(module, class_name, code)
         source, file = Path(inspect.getfile(plugin)), Path(inspect.getfile(module))
-        return Code(plugin, source, vars(module)[_STAMP] if source == file else _sha256(source), file)
+        digest = vars(module)[_STAMP]
+        return Code(plugin, source, digest if source == file else sha256_of(source), file, digest)
 
 
 def build(code: Code, parameters: Mapping[str, object]) -> Model:
@@ -89,7 +85,8 @@ def _require_known(plugin: type[Model], parameters: Mapping[str, object]) -> Non
         raise PluginError(f"parameters: {what}.{hint} Allowed: {', '.join(known) or 'none'}.") from error
 
 
-def _sha256(source: Path) -> str:
+def sha256_of(source: Path) -> str:
+    """Return the sha256 of a plugin's file. Raises: PluginError when it cannot be read."""
     try:
         return hashlib.sha256(source.read_bytes()).hexdigest()
     except OSError as error:
@@ -112,10 +109,7 @@ def _from_path(place: str, folders: Sequence[Path]) -> ModuleType:
         raise PluginError(_no_file(place, folders))
     path = found[0].resolve()
     name = f"{MODULE_PREFIX}{path.stem}_{hashlib.sha256(place.encode()).hexdigest()[:8]}"
-    digest = _sha256(path)
-    known = sys.modules.get(name)
-    if known is not None and known.__file__ == str(path) and vars(known).get(_STAMP) == digest:
-        return known
+    digest = sha256_of(path)
     _append_to_path(path.parent)  # the plugin may import what lies beside it
     spec = importlib.util.spec_from_file_location(name, path, loader=_Loader(name, str(path)))
     if spec is None or spec.loader is None:
@@ -156,10 +150,7 @@ def _from_name(place: str, folders: Sequence[Path]) -> ModuleType:
         raise PluginError(f'"{place}" does not exist.{did_you_mean(place, _neighbours(place, folders))}')
     if not spec.has_location or spec.origin is None:
         raise PluginError(f'"{place}" is a package without a file, or part of Python. It holds no plugin.')
-    digest = _sha256(Path(spec.origin))
-    known = sys.modules.get(place)
-    if known is not None and vars(known).get(_STAMP, digest) != digest:
-        del sys.modules[place]
+    digest = sha256_of(Path(spec.origin))
     with plugin_call(f"import of {place}", Path(spec.origin)):
         module = importlib.import_module(place)
     vars(module)[_STAMP] = digest

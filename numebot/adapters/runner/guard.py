@@ -2,45 +2,46 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from numebot.adapters.runner.surroundings import surroundings_kept
 from numebot.core.errors import PluginError
 from numebot.core.words import plain, text_of, words_of
-
-logger = logging.getLogger(__name__)
 
 _LONGEST_TRACEBACK = 20_000
 
 
+class OutOfMemory(PluginError):
+    """A plugin asked for more memory than there is for it."""
+
+
 @contextmanager
 def plugin_call(what: str, source: Path | None = None) -> Iterator[None]:
-    """Run one call into a plugin, whose file is `source` where it is known, and put back what it changes around it.
+    """Run one call into a plugin, whose file is `source` where it is known; its traceback goes to stderr.
 
-    Raises: PluginError, fit to be stored and printed, for everything but an interrupt from outside.
+    Raises: PluginError, fit to be stored and printed, for everything.
     """
     try:
-        with surroundings_kept():
-            yield
-    except KeyboardInterrupt:
-        raise
+        yield
     except PluginError as error:
         words = plain(text_of(error))
-        if type(error) is PluginError and words == text_of(error):
+        if type(error) in (PluginError, OutOfMemory) and words == text_of(error):
             raise
         raise PluginError(words) from error
     except BaseException as error:
         # Besides SystemExit, libraries have own subclasses of BaseException, and GeneratorExit is one of Python's.
-        logger.warning("%s failed\n%s", what, _traceback(error))
-        raise PluginError(plain(f"{what} failed at {_where(error, source)}: {words_of(error)}")) from error
+        kind = OutOfMemory if isinstance(error, MemoryError) else PluginError
+        words = plain(f"{what} failed at {_where(error, source)}: {words_of(error)}")
+        with suppress(Exception):  # a plugin may have closed or replaced the stream
+            print(f"{what} failed\n{_traceback(error)}", file=sys.__stderr__, flush=True)
+        raise kind(words) from error
 
 
 def _traceback(error: BaseException) -> str:
-    """Return the traceback as plain text: logging it as an exception would print the plugin's words as they are."""
+    """Return the traceback as plain text: it is shown on terminals later."""
     try:
         text = "".join(traceback.format_exception(error))
     except Exception as trouble:  # noqa: BLE001 # inside one plugin call: the exception is an object of the plugin

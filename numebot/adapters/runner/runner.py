@@ -1,37 +1,52 @@
-"""The one place where plugin code runs. It runs in this process; a runner with the same methods may use others.
+"""Runs plugins, each call in a process of its own. Whatever a plugin does there, here it becomes a PluginError.
 
-Known limit: what a plugin does to the process itself cannot be caught from inside it. os._exit ends the run with the
-plugin's exit code (0 too), a crash of a library ends it with a signal, a loop without end does not end it at all. That
-takes isolation in child processes. What can be caught here, is: see guard.py and surroundings.py.
+The processes are shut in as far as the kernel can do that, see sandbox.py; isolation_notes() says what it cannot.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 
-from numebot.adapters.runner.code import Code, build, find_code
-from numebot.adapters.runner.guard import plugin_call
-from numebot.core.errors import PluginError
-from numebot.core.predictions import aligned
+from numebot.adapters.runner.code import sha256_of
+from numebot.adapters.runner.description import Plugin, from_message
+from numebot.adapters.runner.fitted import FittedPlugin
+from numebot.adapters.runner.frames import share
+from numebot.adapters.runner.nursery import Nursery, shared_nursery
+from numebot.adapters.runner.pool import Answer, Call, Pool
+from numebot.adapters.runner.requests import Kind, Limits, Outcome, Request, Task
+from numebot.adapters.runner.results import read_predictions
+from numebot.adapters.runner.sandbox import allowed_below
+from numebot.adapters.runner.scratch import Scratch, require_plain_files
+from numebot.adapters.runner.tasks import SAVED
+from numebot.core.errors import NumebotError, PluginError
 from numebot.core.types import ModelConfig, TrainedVersion
-from numebot.plugin import Model, TrainingData, needs_training
+from numebot.plugin import TrainingData
 
 logger = logging.getLogger(__name__)
+
+LOGS = "logs"
+SCRATCH = "scratch"
+_LARGEST_SOURCE = 50_000_000
+"""Bytes of a plugin's file; a longer one is none."""
 
 
 class LivePort(Protocol):
     """The live data of a round, as far as a plugin needs it."""
 
+    def features(self, wanted: str | Sequence[str], trained: TrainedVersion | None = None) -> tuple[str, ...]:
+        """Return the features of a feature set, a list, or a training."""
+
     def frame(self, wanted: str | Sequence[str], trained: TrainedVersion | None = None) -> pd.DataFrame:
-        """Return the live rows with the features of a feature set, a list, or a training."""
+        """Return the live rows with these features."""
 
 
 class VersionPort(Protocol):
@@ -41,64 +56,95 @@ class VersionPort(Protocol):
         """Return the verified current version; None without any."""
 
 
+@dataclass(frozen=True, eq=False)
+class PredictionRequest:
+    """One model to predict with: its row, its trained version if it has one, the live data."""
+
+    config: ModelConfig
+    trained: TrainedVersion | None
+    live: LivePort
+
+
 @dataclass(frozen=True)
-class Plugin:
-    """What a plugin says of itself, and the file it lies in."""
+class DefaultLimits:
+    """What a call may take where the row of a model does not say: minutes, and MB of 2**20 bytes."""
 
-    feature_set: str | tuple[str, ...]
-    targets: tuple[str, ...]
-    scale: str | None
-    needs_training: bool
-    source: Path
-    source_sha256: str
+    time_limit_minutes: float = 10.0
+    memory_limit_mb: int = 4096
+    training_time_limit_minutes: float = 24 * 60
+    training_memory_limit_mb: int = 0
+    """0: as much as there is."""
+
+    def of(self, config: ModelConfig) -> Limits:
+        """Return the limits of everything but training."""
+        minutes, memory_mb = config.time_limit_minutes, config.memory_limit_mb
+        return Limits((minutes or self.time_limit_minutes) * 60, memory_mb or self.memory_limit_mb)
+
+    def of_training(self, config: ModelConfig, available_mb: float) -> Limits:
+        """Return the limits of a training, which takes more of everything than a prediction."""
+        memory_mb = self.training_memory_limit_mb or int(max(available_mb, config.memory_limit_mb or 0))
+        names = ("[models] training_time_limit_minutes", "[models] training_memory_limit_mb")
+        return Limits(self.training_time_limit_minutes * 60, memory_mb, 256, *names)
 
 
-class LoadedPlugin:
-    """A plugin in memory, fitted or loaded. Frames are copied for it, so that it cannot disturb the next one."""
+@dataclass(eq=False)
+class _Shared:
+    """Frames that lie in a file already. `live` is kept so that nothing else gets its identity."""
 
-    def __init__(self, model: Model, source: Path) -> None:
-        self._model = model
-        self._source = source
-
-    def fit(self, data: TrainingData) -> None:
-        """Train it. Raises: PluginError."""
-        with self._call("fit"):
-            self._model.fit(data)
-
-    def predict(self, frame: pd.DataFrame) -> pd.Series:
-        """Return one float per row of `frame`, in its order. Raises: PluginError."""
-        with self._call("predict"):
-            # What it gave is an object of the plugin: looking into it may run the plugin's code again.
-            return aligned(self._model.predict(frame.copy(deep=True)), frame.index)
-
-    def save(self, folder: Path) -> None:
-        """Let it write what it learned. Raises: PluginError."""
-        with self._call("save"):
-            self._model.save(folder)
-
-    def load(self, folder: Path) -> None:
-        """Give it back what it saved. Raises: PluginError."""
-        with self._call("load"):
-            self._model.load(folder)
-
-    def _call(self, method: str) -> AbstractContextManager[None]:
-        return plugin_call(f"{type(self._model).__name__}.{method}", self._source)
+    live: object
+    path: Path
+    ids: pd.Index
 
 
 class Runner:
     """Runs the plugins that model_configs.csv names. `folders` are searched for paths and modules, in order.
 
-    Meant to live for one pass: a file that is edited meanwhile counts as it is then, one that is deleted as it was.
+    The first folder is the owner's home, of which plugins read Python code alone; the others are theirs. `place` is
+    the data folder, for logs and scratch files. Meant to live for one pass; `close` removes its files.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = [folder.resolve() for folder in folders]
-        self._codes: dict[str, Code] = {}
-        self._plugins: dict[tuple[str, str, str], Plugin] = {}
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        place: Path | None = None,
+        limits: DefaultLimits | None = None,
+        available_memory_bytes: Callable[[], int] | None = None,
+        nursery: Nursery | None = None,
+    ) -> None:
+        self._folders = tuple(folder.resolve() for folder in folders)
+        self._place = place
+        self._limits = limits or DefaultLimits()
+        self._probe = available_memory_bytes or _machine_bytes
+        self._pool = Pool(nursery or shared_nursery(), self._available_mb)
+        self._scratch: Scratch | None = None
+        self._plugins: dict[tuple[str, str], Plugin] = {}
+        self._frames: dict[tuple[int, tuple[str, ...]], _Shared] = {}
+
+    def close(self) -> None:
+        """Remove the frames and scratch files."""
+        if self._scratch:
+            self._scratch.close()
+        self._scratch = None
+        self._frames.clear()
+
+    def log_of(self, config: ModelConfig) -> Path:
+        """Return where what a model's plugin prints is kept."""
+        return (self._place or self._files.folder) / LOGS / f"{config.name}.log"
 
     def describe(self, config: ModelConfig) -> Plugin:
         """Return what the plugin of a row says of itself. Raises: PluginError."""
-        return self._described(config.code, config.parameters)
+        return self._described(config, config.parameters)
+
+    def describe_many(self, configs: Iterable[ModelConfig]) -> None:
+        """Let several plugins describe themselves at once, so that `describe` has the answers. Never raises for one."""
+        unknown = [config for config in configs if self._known(config.code, config.parameters) is None]
+        with ExitStack() as stack:
+            calls = [self._description_call(config, config.parameters, stack) for config in unknown]
+            for call in self._run(calls):
+                config = unknown[calls.index(call)]
+                if isinstance(call.result, Outcome) and call.result.kind is Kind.DONE:
+                    self._learn(config.code, config.parameters, call.result)
 
     def scale_of(self, config: ModelConfig, trained: TrainedVersion | None = None) -> str | None:
         """Return how predictions become a submission: "rank" or None.
@@ -106,11 +152,11 @@ class Runner:
         Give it the trained version that predicted: like `predict`, it then goes by the parameters of the training.
         Raises: PluginError.
         """
-        return self._described(config.code, _parameters(config, trained)).scale
+        return self._described(config, _parameters(config, trained)).scale
 
     def code_sha256(self, config: ModelConfig) -> str:
         """Return the sha256 of the plugin's file. Raises: PluginError."""
-        return self._code(config.code).sha256
+        return self.describe(config).source_sha256
 
     def version_for(self, config: ModelConfig, versions: VersionPort) -> TrainedVersion | None:
         """Return the version a row predicts with; None for a plugin that needs no training.
@@ -131,69 +177,238 @@ class Runner:
         may run code.
         Raises: PluginError for whatever the plugin does; as `live.frame` does.
         """
-        described = self._described(config.code, _parameters(config, trained))
-        if trained is None and described.needs_training:
-            raise _not_trained(config)
-        plugin = self._loaded(config.code, _parameters(config, trained))
-        if trained:
-            _notice_other_parameters(config, trained)
-            plugin.load(trained.folder)
-        return plugin.predict(live.frame(described.feature_set, trained))
+        for _, found in self.predict_many([PredictionRequest(config, trained, live)]):
+            if isinstance(found, NumebotError):
+                raise found
+            return found
+        raise AssertionError("one request has one result")
 
-    def train(self, config: ModelConfig, data: TrainingData) -> LoadedPlugin:
-        """Return the plugin after it has learned from `data`. Raises: PluginError."""
-        plugin = self._loaded(config.code, config.parameters)
-        plugin.fit(data)
+    def predict_many(
+        self, requests: Iterable[PredictionRequest]
+    ) -> Iterator[tuple[PredictionRequest, pd.Series | NumebotError]]:
+        """Yield each request with its predictions, or with what `predict` would have raised, as they are done."""
+        with ExitStack() as stack:
+            asked = {self._prediction_call(request, stack): request for request in requests}
+            for call in self._run(asked):
+                request = asked[call]
+                try:
+                    yield request, self._predictions(request, call)
+                except NumebotError as error:
+                    yield request, error
+
+    def train(self, config: ModelConfig, data: TrainingData) -> FittedPlugin:
+        """Return what the plugin learned from `data`. Raises: PluginError."""
+        folder = self._files.new("fitted")
+        path = self._files.data / f"{folder.name}.frames"
+        with ExitStack() as stack:
+            stack.callback(path.unlink, missing_ok=True)
+            share(data, path)
+            limits = self._limits.of_training(config, self._available_mb())
+            request = self._request(Task.FIT, config, config.parameters, stack, limits=limits)
+            outcome = self._succeeded(config, Call(request, lambda described: {"data": str(path)}))
+            saved = request.scratch / SAVED
+            require_plain_files(saved)
+            saved.rename(folder)
+
+        def predict(learned: Path, frame: pd.DataFrame, groups: pd.Series | None) -> pd.Series:
+            return self._predict_with(config, learned, frame, groups)
+
+        return FittedPlugin(folder, predict, _texts(outcome.answer.get("libraries")))
+
+    def check(self, config: ModelConfig) -> list[str]:
+        """Return how the plugin of a row breaks the contract, as `check_model` finds it. Raises: PluginError."""
+        with ExitStack() as stack:
+            limits = self._limits.of_training(config, self._available_mb())
+            request = self._request(Task.CHECK, config, config.parameters, stack, limits=limits)
+            findings = self._succeeded(config, Call(request, _no_data)).answer.get("findings")
+            return [str(finding) for finding in findings] if isinstance(findings, list) else []
+
+    @property
+    def _files(self) -> Scratch:
+        if self._scratch is None:
+            self._scratch = Scratch(self._place / SCRATCH if self._place else None)
+        return self._scratch
+
+    def _available_mb(self) -> float:
+        return self._probe() / 2**20
+
+    def _run(self, calls: Iterable[Call]) -> Generator[Call, None, None]:
+        with closing(self._pool.run(calls)) as ended:
+            for call in ended:
+                _note(call)
+                yield call
+
+    def _succeeded(self, config: ModelConfig, call: Call) -> Outcome:
+        for ended in self._run([call]):
+            return _require_done(ended.result)
+        raise AssertionError("one call has one end")
+
+    def _described(self, config: ModelConfig, parameters: Mapping[str, object]) -> Plugin:
+        """Build the plugin once to see what it says of itself; a constructor may take long."""
+        known = self._known(config.code, parameters)
+        if known is not None:
+            return known
+        with ExitStack() as stack:
+            outcome = self._succeeded(config, self._description_call(config, parameters, stack))
+        return self._learn(config.code, parameters, outcome)
+
+    def _description_call(self, config: ModelConfig, parameters: Mapping[str, object], stack: ExitStack) -> Call:
+        return Call(self._request(Task.DESCRIBE, config, parameters, stack), _no_data)
+
+    def _known(self, code: str, parameters: Mapping[str, object]) -> Plugin | None:
+        """Return a description while the files that it came from are as they were, or are gone."""
+        known = self._plugins.get(_key(code, parameters))
+        if known is None:
+            return None
+        same = _is_unchanged(known.source, known.source_sha256) and _is_unchanged(known.file, known.file_sha256)
+        return known if same else None
+
+    def _learn(self, code: str, parameters: Mapping[str, object], outcome: Outcome) -> Plugin:
+        return self._remember(code, parameters, outcome.answer.get("plugin"))
+
+    def _remember(self, code: str, parameters: Mapping[str, object], message: object) -> Plugin:
+        plugin = self._plugins[_key(code, parameters)] = from_message(message)
         return plugin
 
-    def _loaded(self, code: str, parameters: Mapping[str, object]) -> LoadedPlugin:
-        found = self._code(code)
-        return LoadedPlugin(build(found, parameters), found.source)
+    def _prediction_call(self, request: PredictionRequest, stack: ExitStack) -> Call:
+        config, trained, live = request.config, request.trained, request.live
+        parameters = _parameters(config, trained)
+        if trained:
+            _notice_other_parameters(config, trained)
 
-    def _described(self, code: str, parameters: Mapping[str, object]) -> Plugin:
-        """Build the plugin once to see what it says of itself; a constructor may take long."""
-        found = self._code(code)
-        key = (code, found.sha256, repr(sorted(parameters.items())))
-        if key not in self._plugins:
-            model = build(found, parameters)
-            with plugin_call(f"description of {code}", found.source):
-                self._plugins[key] = _description(model, found)
-        return self._plugins[key]
+        def answer(described: object) -> Mapping[str, object]:
+            plugin = self._remember(config.code, parameters, described)
+            if trained is None and plugin.needs_training:
+                raise _not_trained(config)
+            return {"data": str(self._shared(live, plugin, trained).path)}
 
-    def _code(self, code: str) -> Code:
-        known = self._codes.get(code)
-        if known is None or known.is_on_disk:
-            known = self._codes[code] = find_code(code, self._folders)
-        return known
+        folder = trained.folder if trained else None
+        return Call(self._request(Task.PREDICT, config, parameters, stack, trained=folder), answer)
+
+    def _predictions(self, request: PredictionRequest, call: Call) -> pd.Series:
+        outcome = _require_done(call.result)
+        plugin = self._plugins[_key(request.config.code, _parameters(request.config, request.trained))]
+        ids = self._shared(request.live, plugin, request.trained).ids
+        return read_predictions(call.request.scratch, outcome.answer.get("ids_sha256"), ids)
+
+    def _predict_with(
+        self, config: ModelConfig, learned: Path, frame: pd.DataFrame, groups: pd.Series | None
+    ) -> pd.Series:
+        path = self._files.new("data/rows")
+        with ExitStack() as stack:
+            stack.callback(path.unlink, missing_ok=True)
+            share((frame, groups), path)
+            answer: Answer = lambda described: {"data": str(path)}  # noqa: E731 # one line, used once
+            limits = self._limits.of_training(config, self._available_mb())
+            request = self._request(
+                Task.PREDICT, config, config.parameters, stack, trained=learned, limits=limits
+            )
+            outcome = self._succeeded(config, Call(request, answer))
+            ids = frame.index if groups is None else _in_groups(frame, groups)
+            found = read_predictions(request.scratch, outcome.answer.get("ids_sha256"), ids)
+        return found.reindex(frame.index)
+
+    def _shared(self, live: LivePort, plugin: Plugin, trained: TrainedVersion | None) -> _Shared:
+        """Write the live rows with a model's features once, however many models have the same."""
+        features = live.features(plugin.feature_set, trained)
+        key = (id(live), features)
+        if key not in self._frames:
+            frame = live.frame(plugin.feature_set, trained).copy()  # a copy lies in one piece
+            path = self._files.new("data/live")
+            share((frame, None), path)
+            self._frames[key] = _Shared(live, path, frame.index)
+        return self._frames[key]
+
+    def _request(
+        self,
+        task: Task,
+        config: ModelConfig,
+        parameters: Mapping[str, object],
+        stack: ExitStack,
+        *,
+        trained: Path | None = None,
+        limits: Limits | None = None,
+    ) -> Request:
+        readable, listed = self._allowed(config)
+        return Request(
+            task=task,
+            model=config.name,
+            code=config.code,
+            folders=self._folders,
+            parameters=parameters,
+            scratch=stack.enter_context(self._files.call_folder()),
+            limits=limits or self._limits.of(config),
+            trained=trained,
+            readable=(*readable, self._files.data, *([trained] if trained else [])),
+            listed=listed,
+            network=config.network,
+            log=self.log_of(config),
+        )
+
+    def _allowed(self, config: ModelConfig) -> tuple[list[Path], tuple[Path, ...]]:
+        readable: list[Path] = []
+        listed: list[Path] = []
+        place = Path(config.code.partition(":")[0])
+        own = [place.parent] if place.is_absolute() else []
+        for number, folder in enumerate((*self._folders, *own)):
+            read, names = allowed_below(folder, is_private=number > 0)
+            readable += read
+            listed += names
+        return readable, tuple(listed)
+
+
+def _texts(found: object) -> dict[str, str]:
+    """Return what a plugin's process said of its libraries, as far as it makes sense."""
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {name: version for name, version in pairs if isinstance(version, str) and version.isprintable()}
+
+
+def _note(call: Call) -> None:
+    if isinstance(call.result, Outcome):
+        request, result = call.request, call.result
+        words = "%s: %s took %.2f s and %.0f MB (%s)"
+        logger.debug(words, request.model, request.task, result.seconds, result.peak_mb, result.kind)
+
+
+def _require_done(result: Outcome | NumebotError | None) -> Outcome:
+    if isinstance(result, NumebotError):
+        raise result
+    assert result is not None, "a call that ended has a result"
+    if result.kind is not Kind.DONE:
+        raise PluginError(result.words)
+    return result
+
+
+def _no_data(described: object) -> Mapping[str, object]:
+    raise PluginError("its process asked for data that it has no need of.")
+
+
+def _key(code: str, parameters: Mapping[str, object]) -> tuple[str, str]:
+    return code, repr(sorted(parameters.items()))
+
+
+def _is_unchanged(path: Path, sha256: str) -> bool:
+    try:
+        # The path comes from the plugin's process: it may be that of a device.
+        if not path.is_file() or path.stat().st_size > _LARGEST_SOURCE:
+            return not os.path.lexists(path)
+        return sha256_of(path) == sha256
+    except (OSError, PluginError):
+        return True  # it can no longer be read: then it counts as it was
+
+
+def _in_groups(frame: pd.DataFrame, groups: pd.Series) -> pd.Index:
+    ids = frame.index.to_series()
+    found: pd.Index = pd.concat([rows for _, rows in ids.groupby(groups, sort=False)]).index
+    return found
+
+
+def _machine_bytes() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _parameters(config: ModelConfig, trained: TrainedVersion | None) -> Mapping[str, object]:
     return trained.parameters if trained else config.parameters
-
-
-def _description(model: Model, code: Code) -> Plugin:
-    """Read a plugin's attributes, which its author may have set to anything."""
-    scale = model.scale
-    if scale is not None and not (isinstance(scale, str) and scale == "rank"):
-        raise PluginError(f'{type(model).__name__}.scale is {scale!r}. Allowed: "rank" or None.')
-    feature_sets, targets = _names(model, "feature_set"), _names(model, "target")
-    return Plugin(
-        feature_set=feature_sets[0] if isinstance(model.feature_set, str) else feature_sets,
-        targets=targets,
-        scale=None if scale is None else "rank",
-        needs_training=needs_training(model),
-        source=code.source,
-        source_sha256=code.sha256,
-    )
-
-
-def _names(model: Model, attribute: str) -> tuple[str, ...]:
-    found = getattr(model, attribute)
-    names = (found,) if isinstance(found, str) else tuple(found) if isinstance(found, list | tuple) else ()
-    # Names that cannot be printed cannot be stored either, and no feature has one.
-    if not names or not all(isinstance(name, str) and name.isprintable() for name in names):
-        raise PluginError(f"{type(model).__name__}.{attribute} is {found!r}. Allowed: a name, or a list of names.")
-    return tuple(str(name) for name in names)
 
 
 def _not_trained(config: ModelConfig) -> PluginError:

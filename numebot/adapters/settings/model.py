@@ -214,6 +214,10 @@ class Models(Section):
 
     plugins_folder: Path | None = Field(default=None, description="empty or the path of a folder that exists")
     max_memory_fraction: float = _number(0.8, "a part of the memory", low=0.05, high=1)
+    default_time_limit_minutes: float = _number(10, "a number of minutes", low=0.05, high=7 * 1440)
+    default_memory_limit_mb: int = _whole(4096, low=256, high=100_000_000)
+    training_time_limit_minutes: float = _number(1440, "a number of minutes", low=0.05, high=60 * 1440)
+    training_memory_limit_mb: int = _whole(0, low=0, high=100_000_000)
 
     @field_validator("plugins_folder", mode="before")
     @classmethod
