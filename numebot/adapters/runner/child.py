@@ -26,7 +26,7 @@ from numebot.adapters.runner.wire import Message, send
 from numebot.core.errors import PluginError
 from numebot.core.words import words_of
 
-_NICENESS = 10
+_NICENESS = 5
 _SPARE_BYTES = 256 * 2**20
 """Stacks of threads and the like, which count as data and are never filled."""
 _LARGEST_MAPPING = 2**40

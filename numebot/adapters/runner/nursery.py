@@ -26,6 +26,8 @@ _QUIET: Mapping[str, str] = {
     # These would start threads as soon as they are loaded.
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # Threads that wait for each other in a loop take the processor from the one that they wait for.
+    "GOMP_SPINCOUNT": "1000",
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONUNBUFFERED": "1",
 }
