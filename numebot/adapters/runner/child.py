@@ -117,7 +117,7 @@ def thread_pools() -> Any:
 
 def _bound(request: Request) -> None:
     """Lower its priority and bound what it may take. The watching process bounds the sum over its descendants."""
-    os.nice(_NICENESS)
+    os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
     for name, value in (("oom_score_adj", "1000"), ("autogroup", str(_NICENESS))):
         with suppress(OSError):
             Path("/proc/self", name).write_text(value)

@@ -14,8 +14,11 @@ LARGEST_CALL = 256 * 1024
 """Bytes that one call may write; of what comes after, only the end is kept."""
 LARGEST_FILE = 2 * 2**20
 """Above this size the file is put aside as NAME.old before the next call."""
-_TAIL = 4096
+_TAIL = 16 * 1024
 _LINES = 5
+_CRASH = "Fatal Python error"
+_NOISE = "Extension modules: "
+"""How Python begins a long list after a crash."""
 
 
 class ModelLog:
@@ -53,7 +56,11 @@ class ModelLog:
     def last_lines(self) -> str:
         """Return the last lines in one, fit for a message."""
         lines = plain(self._tail.decode("utf-8", "replace"), longest=_TAIL, lines=True).splitlines()
-        return plain(" | ".join([line.strip() for line in lines if line.strip()][-_LINES:]), longest=600)
+        told = [line.strip() for line in lines if line.strip() and not line.startswith(_NOISE)]
+        crash = next((number for number, line in enumerate(told) if line.startswith(_CRASH)), None)
+        # Python tells the place of a crash from the inside to the outside.
+        end = told[-_LINES:] if crash is None else told[max(0, crash - 1) :][:_LINES]
+        return plain(" | ".join(end), longest=600)
 
     def _put(self, content: bytes) -> None:
         with suppress(OSError):

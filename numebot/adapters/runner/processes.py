@@ -49,14 +49,14 @@ def end_all(root: int, group: int, *, within_s: float = 10.0) -> bool:
     the process group of the first of them, which a signal reaches at once, however many they are.
     """
     until = seconds() + within_s
-    _signal_group(group, signal.SIGSTOP)
+    signal_group(group, signal.SIGSTOP)
     stopped: set[int] = set()
     while new := set(descendants(root)) - stopped:
         _signal(new, signal.SIGSTOP)
         stopped |= new
         if seconds() > until:
             break
-    _signal_group(group, signal.SIGKILL)
+    signal_group(group, signal.SIGKILL)
     while left := descendants(root):
         _signal(left, signal.SIGKILL)
         reap()
@@ -92,6 +92,7 @@ def _signal(numbers: set[int] | list[int], what: signal.Signals) -> None:
             os.kill(number, what)
 
 
-def _signal_group(group: int, what: signal.Signals) -> None:
+def signal_group(group: int, what: signal.Signals) -> None:
+    """Send a signal to a whole process group at once."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, what)

@@ -19,7 +19,7 @@ from numebot.adapters.runner import child
 from numebot.adapters.runner.clockwork import seconds
 from numebot.adapters.runner.kernel import adopt_orphans, end_with_parent
 from numebot.adapters.runner.model_log import ModelLog
-from numebot.adapters.runner.processes import descendants, end_all, fair_memory_mb, memory_mb, reap
+from numebot.adapters.runner.processes import descendants, end_all, fair_memory_mb, memory_mb, reap, signal_group
 from numebot.adapters.runner.requests import Kind, Outcome, Request
 from numebot.adapters.runner.wire import Garbage, Inbox, Message, receive_bytes, send
 
@@ -34,6 +34,8 @@ class _Stopped(BaseException):
 def serve(connection: socket.socket) -> None:
     """Do the calls that come through `connection` until it is closed."""
     adopt_orphans()
+    with suppress(OSError):  # the right of root alone: to be heard above what it watches
+        os.setpriority(os.PRIO_PROCESS, 0, -5)
     end_with_parent(signal.SIGTERM)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -134,7 +136,8 @@ class _Watch:
             self.drain_output()
             last = self._log.last_lines()
             words = f"{words}. Last words: {last}" if last else f"{words}."
-        self._peak_mb = max(self._peak_mb, self._memory_mb())
+        if kind is Kind.DONE:
+            self._memory_mb([self._process])
         self._end = Outcome(kind, words, answer or {}, round(self._spent_s, 3), round(self._peak_mb, 1))
 
     def _hear_numebot(self) -> bool:
@@ -168,7 +171,7 @@ class _Watch:
                 self._finish(Kind.DONE, answer=answer)
             case {"failed": str(words), "is_memory": True}:
                 limit = f"{self._limits.memory_mb:,} MB ({self._limits.memory_name})"
-                self._finish(Kind.SCARCE, f"{words} Its limit is {limit}.")
+                self._finish(Kind.SCARCE, f"{words.rstrip('.')}. Its limit is {limit}.")
             case {"failed": str(words)}:
                 self._finish(Kind.FAILED, words)
             case _:
@@ -208,23 +211,30 @@ class _Watch:
         self._ended |= reap()
         if self._process in self._ended:
             self._hear_exit()
-        memory, below = self._memory_mb(), len(descendants(os.getpid()))
-        self._peak_mb = max(self._peak_mb, memory)
+        below = descendants(os.getpid())
+        if len(below) > limits.processes:
+            # First of all: while a fork bomb is measured, it grows.
+            signal_group(self._process, signal.SIGSTOP)
+            words = f"killed at {len(below)} processes; {limits.processes} are allowed"
+            self._finish(Kind.FAILED, words, with_output=True)
+            return
+        memory = self._memory_mb(below)
         if memory > limits.memory_mb:
             words = f"killed at {memory:,.0f} MB, limit {limits.memory_name} {limits.memory_mb:,}"
             self._finish(Kind.SCARCE, words, with_output=True)
-        elif below > limits.processes:
-            words = f"killed at {below} processes; {limits.processes} are allowed"
-            self._finish(Kind.FAILED, words, with_output=True)
         elif self._spent_s > limits.time_s:
             words = f"killed after {_minutes(self._spent_s)}, limit {limits.time_name} {limits.time_s / 60:g}"
             self._finish(Kind.SCARCE, words, with_output=True)
 
-    def _memory_mb(self) -> float:
-        below = descendants(os.getpid())
-        memory = sum(map(memory_mb, below))
+    def _memory_mb(self, below: list[int]) -> float:
+        # What they all have from the server is shared.
+        shared = memory_mb(os.getpid()) * max(0, len(below) - 1)
+        memory = max(0.0, sum(map(memory_mb, below)) - shared)
         if memory > self._limits.memory_mb and len(below) > 1:
+            signal_group(self._process, signal.SIGSTOP)  # so that it does not grow meanwhile
             memory = sum(map(fair_memory_mb, below))
+            signal_group(self._process, signal.SIGCONT)
+        self._peak_mb = max(self._peak_mb, memory)
         return memory
 
 
