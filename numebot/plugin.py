@@ -43,8 +43,10 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
   native formats of a library survive its updates better (see models/example_xgboost.py).
 * `feature_set`, `target` and `scale` are read right after the constructor, which gets the parameters of the training
   where there was one.
-* Working folder, environment, logging, warnings, signals and random seeds are put back after each call. Set what you
-  need in the method that needs it.
+* Each call is a process of its own, with a time and a memory limit, which imports your file anew: nothing that you keep
+  in memory is there the next time. It may read its libraries, your folder of plugins and the Python code beside it,
+  and write to the working folder, which is gone afterwards. It has no network unless its row says `network`.
+* What you print goes to logs/<model>.log in the data folder.
 * The frames are yours alone for the length of the call, but leave them as they are: `check_model` says when you don't.
 
 Check it before numebot does, in a test of your own or with `numebot models check`:

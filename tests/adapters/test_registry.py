@@ -90,13 +90,13 @@ def test_all_columns_of_today_are_read(home: Path) -> None:
     model = only(
         read(
             home,
-            "numerai_name,model_code,enabled,parameters,tournament,fallback,time_limit_minutes,memory_limit_mb\n"
-            'm,models.wisdom,on,"{""depth"": 5}",Signals,previous > example,7.5,4096\n',
+            "numerai_name,model_code,enabled,parameters,tournament,fallback,time_limit_minutes,memory_limit_mb,network\n"
+            'm,models.wisdom,on,"{""depth"": 5}",Signals,previous > example,7.5,4096,yes\n',
         )
     )
     assert model.parameters == {"depth": 5}
     assert (model.tournament, model.fallback) == (Tournament.SIGNALS, "previous > example")
-    assert (model.time_limit_minutes, model.memory_limit_mb) == (7.5, 4096)
+    assert (model.time_limit_minutes, model.memory_limit_mb, model.network) == (7.5, 4096, True)
 
 
 def test_a_ladder_that_leads_nowhere_is_a_remark_and_the_model_runs_with_the_rest_of_it(home: Path) -> None:

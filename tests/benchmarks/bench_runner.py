@@ -123,7 +123,7 @@ def main(count: int) -> None:
         for _ in range(3):
             for way, number in (("isolated", count), ("looped", count), ("isolated", 2 * count)):
                 whole, inside, processors = timed(way, folder, number)
-                print(f"  {way:9} {number:4} models {whole:7.2f} s, without start {inside:6.2f} s, cpu {processors:6.2f} s")
+                print(f"  {way:9} {number:4} models {whole:7.2f} s, inside {inside:6.2f} s, cpu {processors:.2f} s")
                 key = f"{way} {number}"
                 best[key] = min(whole, best.get(key, whole))
                 best[f"inside {key}"] = min(inside, best.get(f"inside {key}", inside))

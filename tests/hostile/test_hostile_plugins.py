@@ -15,6 +15,7 @@ import pytest
 
 from numebot.adapters.runner import DefaultLimits, PredictionRequest, Runner
 from numebot.adapters.runner.landlock import abi
+from numebot.adapters.runner.nursery import Nursery
 from numebot.adapters.runner.processes import descendants
 from numebot.core.errors import NumebotError, PluginError
 from numebot.core.types import ModelConfig, TrainedVersion
@@ -276,6 +277,16 @@ def is_zombie(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except OSError:
         return True
+
+
+def test_where_forking_is_not_safe_each_call_is_a_python_of_its_own(home: Home) -> None:
+    nursery = Nursery(forks=False)
+    runner = Runner([home.folder, PLUGINS], nursery=nursery)
+    assert len(runner.predict(home.config("sound"), None, home.live)) == 40
+    with pytest.raises(PluginError, match="SIGSEGV"):
+        runner.predict(home.config("segfault"), None, home.live)
+    runner.close()
+    nursery.close()
 
 
 def test_threads_may_ask_at_the_same_time(home: Home) -> None:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from numebot.adapters.runner.nursery import Nursery, shared_nursery
 from numebot.adapters.runner.pool import Answer, Call, Pool
 from numebot.adapters.runner.requests import Kind, Limits, Outcome, Request, Task
 from numebot.adapters.runner.results import read_predictions
-from numebot.adapters.runner.sandbox import allowed_below
+from numebot.adapters.runner.sandbox import allowed_below, isolation_notes
 from numebot.adapters.runner.scratch import Scratch, require_plain_files
 from numebot.adapters.runner.tasks import SAVED
 from numebot.core.errors import NumebotError, PluginError
@@ -233,6 +234,7 @@ class Runner:
         return self._probe() / 2**20
 
     def _run(self, calls: Iterable[Call]) -> Generator[Call, None, None]:
+        _say_what_is_not_isolated()
         with closing(self._pool.run(calls)) as ended:
             for call in ended:
                 _note(call)
@@ -355,6 +357,12 @@ class Runner:
             readable += read
             listed += names
         return readable, tuple(listed)
+
+
+@cache
+def _say_what_is_not_isolated() -> None:
+    for note in isolation_notes():
+        logger.warning("%s", note)
 
 
 def _texts(found: object) -> dict[str, str]:
