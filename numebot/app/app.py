@@ -187,6 +187,7 @@ class App:
             place=self.data_folder,
             limits=limits,
             available_memory_bytes=lambda: int(available_memory_bytes() * wishes.max_memory_fraction),
+            clean=self.clean,
         )
         self._closing.callback(runner.close)
         return runner

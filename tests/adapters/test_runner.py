@@ -128,6 +128,10 @@ def test_a_private_models_folder_joins_the_shipped_one(runner: Runner, folder: P
     assert runner.describe(row("models.feature_mean")).source == ROOT / "models/feature_mean.py"
 
 
+def test_shipped_plugins_are_found_from_another_home(folder: Path) -> None:
+    assert Runner([folder]).describe(row("models.example_lightgbm")).needs_training
+
+
 def test_a_plugin_may_import_what_lies_beside_it(runner: Runner, folder: Path) -> None:
     (folder / "mine_helper.py").write_text("FACTOR = 3\n")
     write(folder / "mine.py", "from mine_helper import FACTOR\n" + SUM.replace("factor=1.0", "factor=FACTOR"))

@@ -30,6 +30,7 @@ from numebot.adapters.runner.scratch import Scratch, require_plain_files
 from numebot.adapters.runner.tasks import SAVED
 from numebot.core.errors import NumebotError, PluginError
 from numebot.core.types import ModelConfig, TrainedVersion
+from numebot.durable import write_whole
 from numebot.plugin import TrainingData
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ class Runner:
     """Runs the plugins that model_configs.csv names. `folders` are searched for paths and modules, in order.
 
     The first folder is the owner's home, of which plugins read Python code alone; the others are theirs. `place` is
-    the data folder, for logs and scratch files. Meant to live for one pass; `close` removes its files.
+    the data folder, for logs and scratch files; `clean` takes secrets out of a text. Meant to live for one pass;
+    `close` removes its files.
     """
 
     def __init__(
@@ -112,12 +114,14 @@ class Runner:
         limits: DefaultLimits | None = None,
         available_memory_bytes: Callable[[], int] | None = None,
         nursery: Nursery | None = None,
+        clean: Callable[[str], str] = str,
     ) -> None:
         self._folders = tuple(folder.resolve() for folder in folders)
         self._place = place
         self._limits = limits or DefaultLimits()
         self._probe = available_memory_bytes or _machine_bytes
         self._pool = Pool(nursery or shared_nursery(), self._available_mb)
+        self._clean = clean
         self._scratch: Scratch | None = None
         self._plugins: dict[tuple[str, str], Plugin] = {}
         self._frames: dict[tuple[int, tuple[str, ...]], _Shared] = {}
@@ -238,7 +242,16 @@ class Runner:
         with closing(self._pool.run(calls)) as ended:
             for call in ended:
                 _note(call)
+                self._clean_log(call.request.log)
                 yield call
+
+    def _clean_log(self, path: Path | None) -> None:
+        """Take secrets out of what a plugin printed: the process that wrote it down knows none."""
+        if path is None or not path.exists():
+            return
+        text = path.read_text("utf-8", "replace")
+        if (cleaned := self._clean(text)) != text:
+            write_whole(path, cleaned)
 
     def _succeeded(self, config: ModelConfig, call: Call) -> Outcome:
         for ended in self._run([call]):

@@ -6,6 +6,7 @@ that everything below it belongs to the call that is on.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import selectors
@@ -33,6 +34,9 @@ class _Stopped(BaseException):
 
 def serve(connection: socket.socket) -> None:
     """Do the calls that come through `connection` until it is closed."""
+    with suppress(ImportError):
+        # The package of the shipped plugins, not they themselves: from inside, the folder above it cannot be searched.
+        importlib.import_module("models")
     adopt_orphans()
     with suppress(OSError):  # the right of root alone: to be heard above what it watches
         os.setpriority(os.PRIO_PROCESS, 0, -5)
