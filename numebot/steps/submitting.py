@@ -130,12 +130,10 @@ class Submitter:
         for record in self._server.submission_records(slot_of(row)):
             if record.filename == row.filename:
                 return record.id
-        # Both lists have to be without it: sending twice is worse than asking twice.
-        for slot in self._server.account_models():
-            if slot.id == row.model_id:
-                listed = (entry.id or entry.filename for entry in slot.submissions if entry.filename == row.filename)
-                return next(listed, None)
-        return None
+        # A server in trouble may answer with an empty list, so "unknown" takes two of its lists.
+        slots = [slot for slot in self._server.account_models() if slot.id == row.model_id]
+        listed = [entry for slot in slots for entry in slot.submissions if entry.filename == row.filename]
+        return (listed[0].id or "") if listed else None
 
     def _pause(self, row: Submission, error: Unavailable, attempt: int) -> None:
         wait = max(error.retry_after_s or 0.0, self._patience.retry_s * attempt)

@@ -7,7 +7,7 @@ import pytest
 
 from numebot.core.errors import Ambiguous, Rejected, RoundClosed, Unavailable
 from numebot.core.rounds import ServerClock
-from numebot.core.types import Round, State, Submission, SubmissionRecord
+from numebot.core.types import AccountModel, ListedSubmission, Round, State, Submission, SubmissionRecord
 from numebot.steps.journal import Journal
 from numebot.steps.open_round import OpenRound
 from numebot.steps.submitting import Patience, Submitter
@@ -60,6 +60,14 @@ def test_an_ambiguous_answer_is_settled_by_asking_and_not_by_sending(desk: Desk)
 def test_it_is_sent_again_only_when_numerai_does_not_know_the_file(desk: Desk) -> None:
     desk.server.creations = [Ambiguous("reset"), "id-8"]
     assert desk.submit().submission_id == "id-8"
+
+
+def test_a_file_that_only_the_account_lists_is_not_sent_again(desk: Desk) -> None:
+    desk.server.creations = [Ambiguous("reset"), "id-9"]
+    listed = ListedSubmission(1405, "pending", "id-8", FILENAME)
+    desk.server.slots = [AccountModel("slot-alpha", "alpha", 8, submissions=(listed,))]
+    assert desk.submit().submission_id == "id-8"
+    assert desk.server.creations == ["id-9"]
 
 
 def test_when_nobody_can_say_whether_it_was_committed_nothing_is_sent(desk: Desk) -> None:
