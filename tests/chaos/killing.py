@@ -85,24 +85,24 @@ def measured(bot: Any, log: Path) -> Life:
     return Life(asked - began, CLOCK.monotonic() - asked)
 
 
-def killed_at(bot: Any, log: Path, life: Life, moment: float) -> bool:
-    """Start a process and kill it; False when it came to its end before that.
+def kill_at(bot: Any, log: Path, life: Life, moment: float) -> float | None:
+    """Start a process and kill it; return the seconds of its work when it came to its end before that.
 
     `moment` 0 is its first request and 1 the end of an undisturbed life; -1 is its birth.
     """
     before, began = requests_seen(bot), CLOCK.monotonic()
     with numebot_run(bot, log) as process:
-        if moment < 0:
-            until = began + (1 + moment) * life.startup_s
-        elif saw_first_request(process, bot, before):
-            until = CLOCK.monotonic() + moment * life.work_s
-        else:
-            return False
+        until = began + (1 + moment) * life.startup_s
+        if moment >= 0:
+            assert saw_first_request(process, bot, before), log.read_text()
+            began = CLOCK.monotonic()
+            until = began + moment * life.work_s
         if not waited(process, until):
             assert process.returncode in (0, 1), log.read_text()
-            return False
+            return CLOCK.monotonic() - began
         process.kill()
-        return process.wait() == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL
+        return None
 
 
 def states_after_a_kill(bot: Any, number: int, models: Sequence[str]) -> Counter[str]:

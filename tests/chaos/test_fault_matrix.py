@@ -72,7 +72,7 @@ def test_a_fault_that_ends_in_time_costs_no_round_and_one_that_does_not_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     matrix = Matrix(light_numebot(numebot, tmp_path), caplog, more_settings=SAME_IDS_EVERY_ROUND)
-    pairs = all_pairs() if is_full else chance.sample(all_pairs(), 10)
+    pairs = all_pairs() if is_full else chance.sample(all_pairs(), 8)
     for pair in pairs:
         matrix.tell_both_stories(pair)
     figures("faults × operations", pairs=len(pairs), rounds=2 * len(pairs), **matrix.figures())

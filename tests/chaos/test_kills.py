@@ -6,6 +6,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from numebot.practice.faults import Fault, Kind
 from tests.chaos.killing import (
     COUNTER,
     LONGEST_S,
-    killed_at,
+    kill_at,
     measured,
     numebot_run,
     states_after_a_kill,
@@ -108,11 +109,12 @@ def test_kills_at_any_moment_with_3_of_10_answers_lost(
     for count, moment in enumerate(moments(kills, chance)):
         if count % KILLS_A_ROUND == 0:
             hunt.next_round()
-        while not killed_at(bot, log, life, moment):
-            # what was left of the round took less time than that; the same moment is tried in the next one
+        while (work_s := kill_at(bot, log, life, moment)) is not None:
+            # What was left of the round took less time than that. If it was a whole one, lives are shorter by now.
+            life = replace(life, work_s=work_s) if hunt.is_fresh else life
             hunt.next_round()
-            moment -= 0.05
-        hunt.states += states_after_a_kill(bot, current_round(bot), MODELS)
+            moment *= 0.95
+        hunt.note_kill()
     hunt.next_round()
     lost = sum(switched.struck for switched in bot.server.faults.switched() if switched.fault != COUNTER)
     figures(
@@ -144,6 +146,12 @@ class Hunt:
         self.bot = bot
         self.rounds = self.duplicates = self.missing = 0
         self.states: Counter[str] = Counter()
+        self.is_fresh = True
+        """Whether nothing was done yet in the round."""
+
+    def note_kill(self) -> None:
+        self.is_fresh = False
+        self.states += states_after_a_kill(self.bot, current_round(self.bot), MODELS)
 
     def next_round(self) -> None:
         """End the round undisturbed, hold it against the promises, and open the next one."""
@@ -155,4 +163,5 @@ class Hunt:
         assert_kept(self.bot, number, MODELS)
         assert unfinished_files(self.bot) == []
         self.rounds += 1
+        self.is_fresh = True
         self.bot.server.world.advance_to_next_opening()
