@@ -133,10 +133,14 @@ class Lookout:
 
     def missing_now(self, round_: Round, configs: Sequence[ModelConfig]) -> Sequence[Missing]:
         """Return what is missing in an open round by the database alone. Raises: LocalTrouble."""
+        ours = self.entered(round_, configs)
+        return missing_in(ours, self._store.submissions(round_.tournament, round_.number)) if ours else ()
+
+    def entered(self, round_: Round, configs: Sequence[ModelConfig]) -> Sequence[ModelConfig]:
+        """Return the models that the owner wants in a round: those of its tournament, none when it is left out."""
         if not is_entered(round_, self._play):
             return ()
-        ours = [config for config in configs if config.tournament == round_.tournament]
-        return missing_in(ours, self._store.submissions(round_.tournament, round_.number))
+        return [config for config in configs if config.tournament == round_.tournament]
 
     def _has_unfinished(self, tournament: int, open_round: Round | None, now: datetime) -> bool:
         """Whether rows of rounds that are over wait for their ending, and it is time to look after them."""

@@ -18,7 +18,8 @@ from numebot.core.openings import Opening, may_open, next_opening
 from numebot.core.ports import Clock
 from numebot.core.types import Event, ModelConfig, RoundState
 from numebot.steps.alarms import raise_alarms
-from numebot.wakeups.lookout import Look, Lookout
+from numebot.steps.never_begun import MissedStore, note_never_begun
+from numebot.wakeups.lookout import ASK_SOON, Look, Lookout
 from numebot.wakeups.work import Work, WorkEnd
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ SOON_S = 1.0
 """After a chore: the round comes first again, and what else is due after it."""
 
 
-class WakeUpStore(Protocol):
+class WakeUpStore(MissedStore, Protocol):
     """The part of the store that wake-ups write to."""
 
     def note(self, key: str, value: Mapping[str, object]) -> None:
@@ -110,6 +111,8 @@ class WakeUps:
             logger.info("wake-up (%s): %s", reason, _shown(looks))
             self._play(looks, configs)
             looks = self._look(configs)
+        if trouble is None:
+            self._note_never_begun(looks, configs)
         self._alarm(looks)
         self._stay_awake(looks)
         wait_s = min((self._wait_s(look) for look in looks), default=tools.rhythm.poll_s)
@@ -161,6 +164,14 @@ class WakeUps:
         if end is WorkEnd.OVERDUE:
             words = "the pass over the round did not end in its time and was killed; the next one goes on where it was"
             self._tools.store.record(Event(self._tools.clock.now(), "pass-killed", words))
+
+    def _note_never_begun(self, looks: Sequence[Look], configs: Sequence[ModelConfig]) -> None:
+        """Soon after a deadline, write down what nobody could begin. Later the table may have other models."""
+        for look in looks:
+            is_over = look.state is RoundState.CLOSED and look.round is not None
+            if is_over and look.round is not None and timedelta() <= look.now - look.round.deadline <= ASK_SOON:
+                ours = self._tools.lookout.entered(look.round, configs)
+                note_never_begun(self._tools.store, look.round, ours, now=self._tools.clock.now())
 
     def _budget_s(self, looks: Sequence[Look]) -> float:
         """Return how long a pass may take: never so long that no second one fits before a deadline."""

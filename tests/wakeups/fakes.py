@@ -71,6 +71,7 @@ class Store:
     def __init__(self) -> None:
         self.nets = Nets()
         self.rounds: dict[tuple[int, int], Round] = {}
+        self.seen: dict[tuple[int, int], datetime] = {}
         self.rows: dict[tuple[int, int, str], Submission] = {}
         self.timeline: list[Event] = []
         self.notes: dict[str, Mapping[str, Any]] = {}
@@ -81,8 +82,22 @@ class Store:
         mine = [one for one in self.rounds.values() if one.tournament == tournament]
         return max(mine, key=lambda one: one.number, default=None)
 
+    def first_seen(self, tournament: int, number: int) -> datetime | None:
+        return self.seen.get((tournament, number))
+
+    def begin_submission(self, submission: Submission, *, now: datetime) -> Submission:
+        key = (submission.tournament, submission.round_number, submission.model)
+        return self.rows.setdefault(key, submission)
+
+    def change(self, before: Submission, after: Submission, event: Event | None) -> Submission:
+        self.put(after)
+        if event is not None:
+            self.record(event)
+        return after
+
     def remember_round(self, round_: Round, *, now: datetime) -> None:
         self.writes += 1
+        self.seen.setdefault((round_.tournament, round_.number), now)
         self.rounds[round_.tournament, round_.number] = round_
 
     def submissions(self, tournament: int, round_number: int) -> list[Submission]:

@@ -445,3 +445,24 @@ def test_a_wake_up_that_a_stop_cuts_short_asks_nobody_and_is_not_finished() -> N
     assert asked == [home.server.asked], "a server that hangs would keep the daemon from its end"
     assert "daemon" not in home.store.notes
     assert home.work.names() == ["run"]
+
+
+def test_what_nobody_could_begin_before_the_deadline_is_missed_and_says_so() -> None:
+    home = Home(at(13, 1), round_())
+    home.work.effect = lambda: home.settle(State.CONFIRMED, "alpha")  # of beta no pass could even write a row
+    home.live_until(at(14, 10))
+    rows = {model: row.state for (_, _, model), row in home.store.rows.items()}
+    assert rows == {"alpha": State.CONFIRMED, "beta": State.MISSED}
+    assert home.store.words("state") == ["missed: no attempt could be begun before the deadline"]
+
+
+def test_a_round_that_was_over_when_numebot_came_is_nobodys() -> None:
+    home = Home(at(14, 5), round_())
+    home.live_until(at(14, 30))
+    assert home.store.rows == {}
+
+
+def test_rounds_that_are_left_out_are_not_missed() -> None:
+    home = Home(at(13, 1), round_(), play="weekend")
+    home.live_until(at(14, 30))
+    assert home.store.rows == {}

@@ -123,8 +123,9 @@ class StaticFiles:
             known = None
         try:
             etag = known.etag if known else None
-            # Gigabytes are used at once and hashed when they are remembered, see `in_use`.
-            download = self._source.download(name, path, tournament=tournament, etag=etag, hashes=False)
+            # Gigabytes are used at once, and hashed when they are remembered: see `in_use`.
+            hashes = not name.endswith(".parquet")
+            download = self._source.download(name, path, tournament=tournament, etag=etag, hashes=hashes)
         except Unavailable as error:
             if known is None:
                 raise

@@ -112,6 +112,13 @@ class Store:
             return None
         return Round(row.tournament, row.number, row.opens_at, row.deadline, row.closes_at, row.data_datestamp)
 
+    def first_seen(self, tournament: int, number: int) -> datetime | None:
+        """Return when a round was seen for the first time."""
+        table = tables.rounds
+        query = sa.select(table.c.first_seen_at).where(table.c.tournament == tournament, table.c.number == number)
+        with transaction(self._engine, reads=True) as connection:
+            return connection.scalar(query)
+
     def remember_models(self, configs: Iterable[ModelConfig], ids: Mapping[str, str], *, now: datetime) -> None:
         """Write down the rows of model_configs.csv with their ids in the account."""
         with transaction(self._engine) as connection:
