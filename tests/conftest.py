@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import ipaddress
+import os
+import random
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+pytest_plugins = ["tests.figures"]
+
+
+# Chosen once, before workers are started: each of them repeats the same chance.
+os.environ.setdefault("CHAOS_SEED", str(random.SystemRandom().randrange(1_000_000)))
 
 
 class NetworkBlocked(RuntimeError):

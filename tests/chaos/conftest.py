@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.figures import FIGURES
+
 IS_FULL = os.environ.get("CHAOS") == "full"
-SEED = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
-FIGURES: dict[str, dict[str, object]] = {}
+SEED = int(os.environ["CHAOS_SEED"])
 
 
 @pytest.fixture
@@ -33,14 +34,6 @@ def figures() -> Callable[..., None]:
     """Print what was measured at the end of the run: `figures("random kills", kills=200, missing=0)`."""
 
     def note(name: str, **values: object) -> None:
-        FIGURES.setdefault(name, {}).update(values)
+        FIGURES.setdefault(name, {}).update({key: str(value) for key, value in values.items()})
 
     return note
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FIGURES:
-        terminalreporter.section(f"chaos figures, CHAOS_SEED={SEED}")
-        for name, values in FIGURES.items():
-            words = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in values.items())
-            terminalreporter.write_line(f"{name:<22} {words}")
