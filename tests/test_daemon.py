@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from numebot.adapters.clock import SystemClock
+from numebot.adapters.process_guard import Guard
 from numebot.adapters.settings import Settings
 from numebot.core.errors import ConfigError, LocalTrouble, StorageBroken, Unavailable
 from numebot.core.openings import parse_opening
-from numebot.daemon import CLOCK_MOVED, MOST_FAILURES, RETRY_S, Daemon, Guard
+from numebot.daemon import CLOCK_MOVED, MOST_FAILURES, RETRY_S, Daemon
 
 DEADLINE_S = 60
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -407,7 +408,8 @@ HANGING = """
 import sys
 from numebot.adapters.clock import SystemClock
 from numebot.cli.serve import end_now
-from numebot.daemon import Daemon, Guard
+from numebot.adapters.process_guard import Guard
+from numebot.daemon import Daemon
 from numebot.adapters.systemd import Notifier
 import subprocess, threading
 

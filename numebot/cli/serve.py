@@ -8,11 +8,12 @@ import click
 
 from numebot.adapters.children import kill_family
 from numebot.adapters.lease import DAEMON_LOCK, lease
+from numebot.adapters.process_guard import Guard
 from numebot.adapters.systemd import Notifier
 from numebot.app import open_app
 from numebot.app.daemon import child_environ, openings, wake_ups
 from numebot.cli.output import say, set_up_logging
-from numebot.daemon import Daemon, Guard
+from numebot.daemon import Daemon
 
 STOP_MARGIN_S = 2.0
 """What the way out may take beside the grace of a pass: 18 s in all at the most, and systemd waits for 20."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from numebot.adapters.numerai.rounds import judge
+from numebot.adapters.process_guard import Guard
 from numebot.adapters.store import Store
 from numebot.core.account import HARMLESS_SCOPES
 from numebot.core.chores import Chore
@@ -34,7 +35,7 @@ from numebot.core.types import (
     SubmissionRecord,
     UploadAuthorisation,
 )
-from numebot.daemon import Daemon, Guard
+from numebot.daemon import Daemon
 from numebot.pipeline import Tools, Wishes, play_round
 from numebot.steps.confirming import Confirmer, Watch
 from numebot.steps.journal import Journal
