@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from numebot.adapters.runner.processes import descendants
 from numebot.app import App, open_app
 from numebot.core.account import choose
 from numebot.core.types import State, Submission, Tournament
 from numebot.pipeline import PassResult, Wishes, play_round
+from tests.waiting import is_alive, wait_until
 
 PLUGIN = '''
 from numebot.plugin import Model
@@ -29,6 +32,10 @@ class {name}(Model):
 '''
 
 MEAN = "return live.mean(axis=1)"
+MARK = "begun"
+"""The file that tells that a plugin runs; it may write to its working folder alone."""
+WAITS = f"import pathlib, time; pathlib.Path('{MARK}').touch(); time.sleep(120)"
+"""The body of a plugin that says that it runs, and does not come back for long."""
 
 IMPATIENT = """
 [api]
@@ -118,6 +125,24 @@ class Numebot:
         """Start `numebot ARGUMENTS` in a process of its own; its output goes to out.txt in the home folder."""
         with (self.home / "out.txt").open("ab") as out:
             return subprocess.Popen(self.arguments(*arguments), env=self.whole_environ(), stdout=out, stderr=out)
+
+    def is_running(self) -> bool:
+        """Whether a plugin with the body `WAITS` is at it."""
+        return next(self.data_folder.glob(f"scratch/run-*/call-*/{MARK}"), None) is not None
+
+    def kill_while_running(self, *arguments: str) -> None:
+        """Run `numebot ARGUMENTS` until a plugin waits, and kill it then; all that it started must be gone after it."""
+        shutil.rmtree(self.data_folder / "scratch", ignore_errors=True)
+        process = self.start(*arguments)
+        try:
+            wait_until(lambda: self.is_running() or process.poll() is not None, "the plugin is running")
+            assert process.poll() is None, (self.home / "out.txt").read_text()
+            below = descendants(process.pid)
+            assert len(below) >= 3, "the server, a watching process and the plugin's"
+        finally:
+            process.kill()
+            process.wait()
+        wait_until(lambda: not any(map(is_alive, below)), "nothing is left of the plugins' processes")
 
     def arguments(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "numebot", *arguments]

@@ -24,3 +24,12 @@ def wait_for_text(path: Path) -> str:
     """Return what stands in a file as soon as something does."""
     wait_until(lambda: path.exists() and path.read_text() != "", str(path))
     return path.read_text()
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is such a process; one that waits to be noticed by its parent has ended."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"

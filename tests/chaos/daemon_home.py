@@ -17,7 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from numebot.adapters.runner.processes import descendants
 from numebot.core.types import State
+from tests.waiting import is_alive
 
 DEADLINE_S = 120
 """For everything that is waited for: the machines of tests are slow, and busy with others."""
@@ -105,6 +107,7 @@ class Serve:
         self.mark = f"{os.getpid()}-{next(_numbers)}"
         self.log = bot.home / f"{'-'.join(arguments) or 'serve'}-{self.mark}.log"
         self.began_s = now_s()
+        self._relatives: dict[int, str] = {}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*program, *(arguments or ("serve",))],
@@ -157,6 +160,7 @@ class Serve:
     def end(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = DEADLINE_S) -> tuple[int, float]:
         """Send a signal and return the exit code and how many seconds its end took, with that of all its family."""
         began_s = now_s()
+        self.family()
         with suppress(ProcessLookupError):
             self.send(number)
         code = self.process.wait(within_s)
@@ -167,13 +171,18 @@ class Serve:
         return self.process.wait(within_s)
 
     def family(self) -> dict[int, str]:
-        """Every process with our mark, and its command line."""
+        """Every process with our mark and all below it, plugins' without our environment too, and its command line.
+
+        Who was seen once belongs to it as long as it lives, whoever its parent is then.
+        """
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if f"{MARK}={self.mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        return found
+                    found[int(folder.name)] = command_line(int(folder.name))
+        below = {process: command_line(process) for parent in found for process in descendants(parent)}
+        self._relatives = {process: line for process, line in (self._relatives | below).items() if is_alive(process)}
+        return self._relatives | found
 
     def child(self, words: str) -> int | None:
         """The process id of the member of the family whose command line has these words."""
@@ -196,6 +205,12 @@ def look_up(bot: Any, query: str, *values: object) -> list[tuple[Any, ...]]:
         finally:
             connection.close()
     return []
+
+
+def command_line(process: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return ""
 
 
 def confirmed(bot: Any) -> set[str]:

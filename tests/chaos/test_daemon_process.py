@@ -41,7 +41,7 @@ SLEEPER = """
             return live.mean(axis=1)
         {prepare}
         subprocess.Popen(["sleep", "600"], start_new_session={own_session})
-        Path("{flag}.begun").touch()
+        Path("begun").touch()
         {hang}
 """
 FULL_ONLY = "in the full form only: CHAOS=full (scripts/chaos)"
@@ -160,7 +160,7 @@ def test_a_stop_with_a_hung_plugin_takes_less_than_20_s_and_a_restart_finishes(
     hurry(bot)
     flag = hanging_model(bot, hang=hang, prepare=IGNORES)
     with fake_systemd() as systemd, serving(bot, systemd=systemd) as serve:
-        serve.wait_for((flag.parent / "hang.begun").exists, "the plugin hangs")
+        serve.wait_for(bot.is_running, "the plugin hangs")
         assert serve.child("sleep 600") is not None
         heard = systemd.heard("WATCHDOG")
         code, took_s = serve.end()
@@ -179,7 +179,7 @@ def test_kill_9_of_the_daemon_takes_the_pass_along_and_a_restart_goes_on(numebot
     hurry(bot)
     flag = hanging_model(bot, hang=ASLEEP)
     with serving(bot) as serve:
-        serve.wait_for((flag.parent / "hang.begun").exists, "the plugin runs")
+        serve.wait_for(bot.is_running, "the plugin runs")
         child = serve.child("numebot run")
         assert child is not None
         serve.send(signal.SIGKILL)
@@ -197,7 +197,7 @@ def test_a_pass_that_was_killed_is_begun_again(numebot: Make, is_full: bool) -> 
     hurry(bot)
     flag = hanging_model(bot, hang=ASLEEP, own_session=False)
     with serving(bot) as serve:
-        serve.wait_for((flag.parent / "hang.begun").exists, "the plugin runs")
+        serve.wait_for(bot.is_running, "the plugin runs")
         child = serve.child("numebot run")
         assert child is not None
         assert serve.child("sleep 600") is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 from numebot.core.types import State
 from numebot.practice.faults import Fault, Kind
+from tests.numebot_home import WAITS
 
 Make = Callable[..., Any]
 
@@ -129,11 +130,11 @@ def test_the_net_climbs_the_ladder_one_rung_per_failure_and_then_gives_up(numebo
     assert (alpha.state, alpha.rung) == (State.QUEUED, "example")
 
 
-def test_a_plugin_that_dies_after_the_deadline_dies_once(numebot: Make) -> None:
+def test_a_pass_that_dies_with_a_plugin_after_the_deadline_is_not_begun_again(numebot: Make) -> None:
     bot = with_net(numebot)
-    bot.configs(f"alpha,{bot.plugin('deadly', 'import os; os._exit(0)')}")
+    bot.configs(f"alpha,{bot.plugin('waiting', WAITS)}")
     number = close(bot)
-    bot.command("run")
+    bot.kill_while_running("run")
     for _ in range(2):
         bot.run()
     (row,) = bot.nets(number)

@@ -70,14 +70,10 @@ class Nursery:
     def close(self) -> None:
         """End the server and what it started."""
         with self._lock:
-            self._drop_idle()
+            _close_all(self._idle)
             if self._stop:
                 self._stop()
             self._door = self._stop = None
-
-    def _drop_idle(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
 
     def _hand_over(self, connection: socket.socket) -> None:
         if not self._forks:
@@ -105,7 +101,7 @@ class Nursery:
         with theirs:
             process = _python("server", theirs)
         self._door = ours
-        self._stop = weakref.finalize(self, _end, ours, process)
+        self._stop = weakref.finalize(self, _end, ours, process, self._idle)
 
 
 @cache
@@ -134,7 +130,13 @@ def _python(module: str, connection: socket.socket) -> subprocess.Popen[bytes]:
     )
 
 
-def _end(door: socket.socket, process: subprocess.Popen[bytes]) -> None:
+def _close_all(idle: list[socket.socket]) -> None:
+    while idle:
+        idle.pop().close()
+
+
+def _end(door: socket.socket, process: subprocess.Popen[bytes], idle: list[socket.socket]) -> None:
+    _close_all(idle)
     door.close()
     _wait(process)
 
