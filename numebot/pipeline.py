@@ -12,8 +12,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import groupby
 
 from numebot.adapters.datasets import Datasets
+from numebot.adapters.runner import Runner
 from numebot.adapters.store import Store
 from numebot.core.account import slot_problem
 from numebot.core.due import is_due, missing_in
@@ -30,8 +32,10 @@ from numebot.steps.beginning import begin
 from numebot.steps.confirming import Confirmer
 from numebot.steps.journal import Journal
 from numebot.steps.live_files import LiveFiles
+from numebot.steps.look_ahead import LookAhead
 from numebot.steps.open_round import OpenRound
 from numebot.steps.predicting import Predictor
+from numebot.steps.preparing import Prepared, Turn, prepared, wanted
 from numebot.steps.safety_net import NetTools, spread_net
 from numebot.steps.settling import rounds_to_read, settle
 from numebot.steps.submitting import Submitter
@@ -53,6 +57,7 @@ class Tools:
     predictor: Predictor
     submitter: Submitter
     confirmer: Confirmer
+    runner: Runner
     clock: Clock
     deadline_margin: timedelta
     net: NetTools | None = None
@@ -100,6 +105,8 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
     answer = ask_round(tools.server, tools.store, tools.clock, tournament)
     if answer.state is RoundState.UNKNOWN or answer.round is None:
         return PassResult(tournament, answer)
+    if answer.state is RoundState.OPEN and _is_to_predict(tools.store, tournament, answer.round.number, configs):
+        tools.runner.warm_up()
     check_key(tools.server)
     unfinished = tools.store.unfinished(tournament)
     listed = tools.server.account_models(last_rounds=rounds_to_read(unfinished, answer.round.number))
@@ -122,6 +129,11 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
         # Nobody reads what a timer prints; where no daemon runs, this is the only voice.
         raise_alarms(tools.store, open_round.round, missing_in(configs, rows), now=open_round.now())
     return PassResult(tournament, answer, tuple(rows), wishes.dry_run)
+
+
+def _is_to_predict(store: Store, tournament: int, number: int, configs: Sequence[ModelConfig]) -> bool:
+    uploaded = {row.model for row in store.submissions(tournament, number) if has_reached(row, State.UPLOADED)}
+    return any(config.name not in uploaded for config in configs)
 
 
 def _live_files(tools: Tools, open_round: OpenRound) -> LiveFiles:
@@ -149,14 +161,60 @@ class Pass:
             return [rehearsed[config.name] for config in configs]
         rows = {config.name: self._begin(config.name) for config in configs}
         todo = self._in_order([config for config in configs if self._is_to_do(rows[config.name])], rows)
-        for config in todo:
-            rows[config.name] = self._go(rows[config.name], config, starts_over=self._wishes.force)
+        for _, wave in groupby(todo, key=lambda config: (config.is_ensemble, rows[config.name].plugin_failures > 0)):
+            self._play_together(list(wave), rows)
         self._confirm(rows)
         for config in todo:
             if _is_worth_resending(rows[config.name]):
                 rows[config.name] = self._go(rows[config.name], config)
         self._confirm(rows)
         return [rows[config.name] for config in configs]
+
+    def _play_together(self, configs: Sequence[ModelConfig], rows: dict[str, Submission]) -> None:
+        """Let the plugins of several models run at once, and bring each model on as soon as its own has ended."""
+        tools = self._tools
+        turns = [
+            Turn(config, row := self._at_its_turn(rows[config.name]), self._rung(row, config))
+            for config in configs
+            if slot_problem(config, self._slots) is None
+        ]
+        known = prepared(turns, tools.runner, tools.predictor, self._live_files)
+        wishes = wanted(turns, known, tools.predictor)
+        waiting = list(configs)
+        try:
+            with LookAhead(tools.runner, tools.clock, wishes) as ahead:
+                while waiting:
+                    config = self._next(waiting, ahead, rows)
+                    waiting.remove(config)
+                    ready = known.get(config.name)
+                    ready = ready.made_by(ahead, config.name) if ready else None
+                    rows[config.name] = self._go(rows[config.name], config, ready, starts_over=self._wishes.force)
+        except KeyboardInterrupt:
+            # The owner stopped it, whatever the plugins made of that: they are not to blame.
+            for config in waiting:
+                self._forget_begin(rows[config.name])
+            raise
+
+    def _next(self, waiting: Sequence[ModelConfig], ahead: LookAhead, rows: dict[str, Submission]) -> ModelConfig:
+        """Wait for the next model whose turn it is: one whose plugin has ended, or one that waits for none."""
+        while True:
+            for name in ahead.newly_begun():
+                rows[name] = self._begun(rows[name])
+            done = ahead.first_done([config.name for config in waiting])
+            if done is not None:
+                return next(config for config in waiting if config.name == done)
+            if not ahead.is_made_here(waiting[0].name):
+                return waiting[0]
+            ahead.wait()
+
+    def _begun(self, row: Submission) -> Submission:
+        """Write down that the plugin runs: what takes this process with it must not be tried for ever."""
+        if self._wishes.force and row.step is not State.PENDING:
+            row = self._start_over_on_purpose(row)
+        return self._tools.journal.change_quietly(row, replace(row, begun_at=self._tools.clock.now()))
+
+    def _at_its_turn(self, row: Submission) -> Submission:
+        return started_over(row) if self._wishes.force else row
 
     def _in_order(self, configs: Sequence[ModelConfig], rows: Mapping[str, Submission]) -> list[ModelConfig]:
         """Put first what is at stake and fits into the time that is left, by past run times; ensembles last."""
@@ -195,22 +253,26 @@ class Pass:
             logger.warning(words, row.round_number, row.model, row.error)
         return row.state not in ENDINGS
 
-    def _go(self, row: Submission, config: ModelConfig, *, starts_over: bool = False) -> Submission:
+    def _go(
+        self, row: Submission, config: ModelConfig, ready: Prepared | None = None, *, starts_over: bool = False
+    ) -> Submission:
         try:
-            return self._gone(row, config, starts_over=starts_over)
+            return self._gone(row, config, ready, starts_over=starts_over)
         except KeyboardInterrupt:
-            # The owner stopped it, whatever the plugin made of that: it is not to blame.
-            current = self._current(row)
-            if current.begun_at is not None:
-                self._tools.journal.change_quietly(current, replace(current, begun_at=None))
+            self._forget_begin(row)
             raise
 
-    def _gone(self, row: Submission, config: ModelConfig, *, starts_over: bool) -> Submission:
+    def _forget_begin(self, row: Submission) -> None:
+        current = self._current(row)
+        if current.begun_at is not None:
+            self._tools.journal.change_quietly(current, replace(current, begun_at=None))
+
+    def _gone(self, row: Submission, config: ModelConfig, ready: Prepared | None, *, starts_over: bool) -> Submission:
         try:
             self._require_slot(config)
             if starts_over and row.step is not State.PENDING:
                 row = self._start_over_on_purpose(row)
-            return self._bring_to_submitted(row, config)
+            return self._bring_to_submitted(row, config, ready)
         except (*ONE_MODEL_FAILS, AccessDenied) as error:
             # The key itself was accepted before; a refusal now concerns this slot alone.
             current = self._current(row)
@@ -225,11 +287,12 @@ class Pass:
         if problem:
             raise PluginError(problem)
 
-    def _bring_to_submitted(self, row: Submission, config: ModelConfig) -> Submission:
-        journal = self._tools.journal
+    def _bring_to_submitted(self, row: Submission, config: ModelConfig, ready: Prepared | None) -> Submission:
+        journal, predictor = self._tools.journal, self._tools.predictor
         if not has_reached(row, State.UPLOADED):
-            rung = self._rung(row, config)
-            row = self._tools.predictor.bring_to_checked(row, config, self._live_files, journal, rung=rung)
+            rung = ready.rung if ready else self._rung(row, config)
+            source = ready.required() if ready else None
+            row = predictor.bring_to_checked(row, config, self._live_files, journal, rung=rung, source=source)
         if not has_reached(row, State.SUBMITTED):
             return self._tools.submitter.submit(row, self._tools.predictor.file_of(row), self._open_round)
         # Submitted in an earlier pass and not confirmed there: what is missing is the read-back alone.

@@ -244,6 +244,7 @@ class App:
             predictor=predictor,
             submitter=Submitter(self.server, journal, self.clock, patience),
             confirmer=Confirmer(self.server, journal, self.clock, watch),
+            runner=self.runner,
             clock=self.clock,
             deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
             net=net,

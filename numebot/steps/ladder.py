@@ -11,7 +11,7 @@ import pandas as pd
 from numebot.adapters.artifacts import Artifacts
 from numebot.adapters.datasets import Datasets, LiveData
 from numebot.adapters.predictions import PredictionFiles
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner import PredictionRequest, Runner
 from numebot.adapters.store import Store
 from numebot.core.errors import PluginError
 from numebot.core.fallback import EXAMPLE, PREVIOUS
@@ -24,7 +24,7 @@ from numebot.steps.live_files import LiveFiles
 class Source:
     """One way to predictions. `key` stands for everything that goes into them; `predict` and `scale` may fail.
 
-    `runs_plugin` is set when code of the owner runs, which may hang or end the process.
+    `request` is what is asked of the owner's plugin, where that has to run; `took_s` says how long it ran elsewhere.
     """
 
     live: LiveData
@@ -33,7 +33,8 @@ class Source:
     predict: Callable[[], pd.Series]
     scale: Callable[[], str | None]
     trained: TrainedVersion | None = None
-    runs_plugin: bool = False
+    request: PredictionRequest | None = None
+    took_s: Callable[[], float] | None = None
 
 
 class Ladder:
@@ -76,9 +77,12 @@ class Ladder:
         key = inputs_key(
             round=live.round_number,
             data=live.sha256,
+            place=config.code,
             code=self._runner.code_sha256(config),
             version=version.sha256 if version else None,
-            parameters=dict(config.parameters),
+            features=version.features if version else None,
+            parameters=dict(version.parameters if version else config.parameters),
+            network=config.network,
         )
         return Source(
             live=live,
@@ -87,7 +91,7 @@ class Ladder:
             predict=partial(self._runner.predict, config, version, live),
             scale=partial(self._runner.scale_of, config, version),
             trained=version,
-            runs_plugin=True,
+            request=PredictionRequest(config, version, live),
         )
 
     def _of_other(self, other: str, row: Submission, files: LiveFiles) -> Source:

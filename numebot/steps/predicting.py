@@ -26,13 +26,21 @@ class Predictor:
         self._clock = clock
 
     def bring_to_checked(
-        self, row: Submission, config: ModelConfig, files: LiveFiles, journal: Journal, *, rung: str | None = None
+        self,
+        row: Submission,
+        config: ModelConfig,
+        files: LiveFiles,
+        journal: Journal,
+        *,
+        rung: str | None = None,
+        source: Source | None = None,
     ) -> Submission:
         """Predict and check, unless that is done already from the very same inputs.
 
+        `source` is that of `rung`, where it is known already.
         Raises: PluginError, CheckFailed, Unavailable, LocalTrouble.
         """
-        source = self._ladder.source(config, row, rung, files)
+        source = source or self._ladder.source(config, row, rung, files)
         if row.inputs_sha256 not in (None, source.key) and not has_reached(row, State.UPLOADED):
             words = "data, code, trained version or fallback changed: predicting again"
             row = journal.change(row, started_over(row), words)
@@ -46,17 +54,29 @@ class Predictor:
             row = journal.change(row, moved_on(row, State.CHECKED, sha256=sha256), f"checked, sha256 {sha256[:12]}…")
         return row
 
+    def source(self, row: Submission, config: ModelConfig, files: LiveFiles, *, rung: str | None) -> Source:
+        """Return where the predictions of a rung come from. Raises: as `bring_to_checked`."""
+        return self._ladder.source(config, row, rung, files)
+
+    def is_to_predict(self, row: Submission, source: Source) -> bool:
+        """Whether `bring_to_checked` will ask the source for predictions."""
+        if has_reached(row, State.UPLOADED):
+            return False
+        if row.inputs_sha256 != source.key or row.step is State.PENDING:
+            return True
+        return not self.has_file(row) if row.step is State.CHECKED else self._files.raw(row) is None
+
     def _predicted(
         self, row: Submission, source: Source, journal: Journal, rung: str | None
     ) -> tuple[Submission, pd.Series]:
         began = self._clock.monotonic()
-        if source.runs_plugin:
+        if source.request is not None and source.took_s is None:
             row = journal.change_quietly(row, replace(row, begun_at=self._clock.now()))
         raw = source.predict()
         self._files.keep_raw(row, raw)
         name = source.trained.version if source.trained else None
         done = moved_on(row, State.PREDICTED, inputs_sha256=source.key, trained_version=name, rung=rung)
-        took_s = round(self._clock.monotonic() - began, 2)
+        took_s = round(source.took_s() if source.took_s else self._clock.monotonic() - began, 2)
         words = f"predicted {len(raw):,} ids {source.words}".rstrip()
         words = f"{words} (fallback: {rung})" if rung else words
         return journal.change(row, done, words, took_s=took_s, rung=rung), raw

@@ -8,7 +8,7 @@ wire and the calendar are made up; what decides, retries and remembers is the pr
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from numebot.adapters.process_guard import Guard
 from numebot.adapters.store import Store
 from numebot.core.account import HARMLESS_SCOPES
 from numebot.core.chores import Chore
-from numebot.core.errors import Ambiguous, PluginError, Unavailable
+from numebot.core.errors import Ambiguous, NumebotError, PluginError, Unavailable
 from numebot.core.openings import next_opening, parse_opening
 from numebot.core.submissions import moved_on
 from numebot.core.types import (
@@ -39,6 +39,7 @@ from numebot.daemon import Daemon
 from numebot.pipeline import Tools, Wishes, play_round
 from numebot.steps.confirming import Confirmer, Watch
 from numebot.steps.journal import Journal
+from numebot.steps.ladder import Source
 from numebot.steps.submitting import Patience, Submitter
 from numebot.wakeups import Lookout, WakeUps, WakeUpTools, Work
 from numebot.wakeups.wakeups import Rhythm
@@ -318,8 +319,12 @@ class SimPredictor:
     def __init__(self, machine: SimMachine) -> None:
         self._machine = machine
 
+    def source(self, row: Submission, config: ModelConfig, files: object, *, rung: str | None) -> Source:
+        nothing: Any = None
+        return Source(nothing, "", "", predict=nothing, scale=nothing)
+
     def bring_to_checked(
-        self, row: Submission, config: ModelConfig, files: object, journal: Journal, *, rung: str | None = None
+        self, row: Submission, config: ModelConfig, files: object, journal: Journal, **about: object
     ) -> Submission:
         machine = self._machine
         row = journal.change_quietly(row, Submission(**{**vars(row), "begun_at": machine.clock.now()}))
@@ -334,6 +339,16 @@ class SimPredictor:
 
     def file_of(self, row: Submission) -> Path:
         return self._machine.folder / "upload.csv"
+
+
+class SimRunner:
+    """Has nothing to run: the predictor does it all."""
+
+    def warm_up(self) -> None:
+        pass
+
+    def describe_many(self, configs: Iterable[ModelConfig]) -> dict[tuple[str, str], NumebotError]:
+        return {}
 
 
 class SimChild:
@@ -435,6 +450,7 @@ class SimMachine:
             predictor=SimPredictor(self),  # type: ignore[arg-type] # as much of a predictor as a pass needs
             submitter=Submitter(self.server, journal, self.clock, Patience()),
             confirmer=Confirmer(self.server, journal, self.clock, Watch()),
+            runner=SimRunner(),  # type: ignore[arg-type] # it is told of plugins and asked for nothing
             clock=self.clock,
             deadline_margin=timedelta(seconds=MARGIN_S),
         )

@@ -85,7 +85,7 @@ def test_the_model_itself_comes_first_with_its_newest_version(desk: Desk) -> Non
     desk.train(1)
     newest = desk.train(2)
     source = desk.source(None)
-    assert (source.trained and source.trained.version, source.runs_plugin) == (newest, True)
+    assert (source.trained and source.trained.version, source.request is not None) == (newest, True)
     assert desk.asked == [newest]
 
 
@@ -95,7 +95,7 @@ def test_previous_is_the_version_before_the_current_one_with_a_key_of_its_own(de
     assert source.trained is not None
     assert (source.trained.version, dict(source.trained.parameters)) == (first, {"weight": 1})
     assert source.key != desk.source(None).key
-    assert source.runs_plugin
+    assert source.request is not None
 
 
 def test_without_an_earlier_version_previous_says_so(desk: Desk) -> None:
@@ -120,7 +120,7 @@ def test_another_models_predictions_are_taken_over_in_the_order_of_the_live_data
     predictions = source.predict()
     assert list(predictions.index) == list(IDS)
     assert list(predictions) == [5, 4, 3, 2, 1, 0]
-    assert (source.scale(), source.trained, source.runs_plugin) == ("rank", None, False)
+    assert (source.scale(), source.trained, source.request) == ("rank", None, None)
 
 
 @pytest.mark.parametrize("state", [State.PENDING, State.PREDICTED])

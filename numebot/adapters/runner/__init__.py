@@ -3,7 +3,7 @@
 from numebot.adapters.runner.description import Plugin
 from numebot.adapters.runner.fitted import FittedPlugin
 from numebot.adapters.runner.requests import Limits
-from numebot.adapters.runner.runner import DefaultLimits, LivePort, PredictionRequest, Runner
+from numebot.adapters.runner.runner import DefaultLimits, LivePort, PredictionRequest, Runner, plugin_key
 from numebot.adapters.runner.sandbox import isolation_notes
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "PredictionRequest",
     "Runner",
     "isolation_notes",
+    "plugin_key",
 ]

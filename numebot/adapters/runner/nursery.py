@@ -48,6 +48,12 @@ class Nursery:
         self._door: socket.socket | None = None
         self._stop: weakref.finalize[..., Nursery] | None = None
 
+    def warm_up(self) -> None:
+        """Start the server, which loads its libraries while others do their work. Never raises: `connect` does."""
+        with self._lock, suppress(OSError):
+            if self._forks and self._door is None:
+                self._start()
+
     def connect(self) -> socket.socket:
         """Return a connection to a watching process that has nothing to do. Raises: LocalTrouble."""
         with self._lock:

@@ -27,10 +27,11 @@ _POLL_S = 1.0
 
 @dataclass(eq=False)
 class Call:
-    """One request on its way. `answer` is asked while the plugin waits."""
+    """One request on its way. `answer` is asked while the plugin waits; `began` hears of each start."""
 
     request: Request
     answer: Answer
+    began: Callable[[], None] = lambda: None
     tries: int = 0
     was_alone: bool = False
     result: Outcome | NumebotError | None = None
@@ -53,9 +54,14 @@ class Pool:
         self._available_mb = available_mb
         self._processors = _processors()
 
-    def run(self, calls: Iterable[Call]) -> Generator[Call, None, None]:
-        """Yield the calls as they end, each with its result. Ends all of them when it is closed early."""
-        batch = _Batch(self._nursery, deque(calls), self._processors, self._available_mb())
+    def run(
+        self, calls: Iterable[Call], *, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[Call, None, None]:
+        """Yield the calls as they end, each with its result.
+
+        Ends all of them when it is closed early, or soon after `is_stopped` says yes.
+        """
+        batch = _Batch(self._nursery, deque(calls), self._processors, self._available_mb(), is_stopped)
         try:
             yield from batch.ended()
         finally:
@@ -64,8 +70,14 @@ class Pool:
 
 class _Batch:
     def __init__(
-        self, nursery: Nursery, waiting: deque[Call], processors: tuple[int, ...], available_mb: float
+        self,
+        nursery: Nursery,
+        waiting: deque[Call],
+        processors: tuple[int, ...],
+        available_mb: float,
+        is_stopped: Callable[[], bool],
     ) -> None:
+        self._is_stopped = is_stopped
         self._nursery = nursery
         self._waiting = waiting
         self._again: deque[Call] = deque()
@@ -76,7 +88,7 @@ class _Batch:
         self._selector = selectors.DefaultSelector()
 
     def ended(self) -> Iterator[Call]:
-        while self._waiting or self._again or self._running():
+        while not self._is_stopped() and (self._waiting or self._again or self._running()):
             self._start_what_fits()
             for key, _ in self._selector.select(_POLL_S):
                 self._hear(key.data)
@@ -111,6 +123,7 @@ class _Batch:
     def _start(self, call: Call, slot: int) -> None:
         call.tries += 1
         call.was_alone = self._slots == 1
+        call.began()
         share = len(self._processors) // self._slots
         request = replace(call.request, processors=self._processors[slot * share : (slot + 1) * share])
         connection = self._nursery.connect()

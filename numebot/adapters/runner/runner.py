@@ -120,7 +120,8 @@ class Runner:
         self._place = place
         self._limits = limits or DefaultLimits()
         self._probe = available_memory_bytes or _machine_bytes
-        self._pool = Pool(nursery or shared_nursery(), self._available_mb)
+        self._nursery = nursery or shared_nursery()
+        self._pool = Pool(self._nursery, self._available_mb)
         self._clean = clean
         self._scratch: Scratch | None = None
         self._plugins: dict[tuple[str, str], Plugin] = {}
@@ -141,15 +142,30 @@ class Runner:
         """Return what the plugin of a row says of itself. Raises: PluginError."""
         return self._described(config, config.parameters)
 
-    def describe_many(self, configs: Iterable[ModelConfig]) -> None:
-        """Let several plugins describe themselves at once, so that `describe` has the answers. Never raises for one."""
-        unknown = [config for config in configs if self._known(config.code, config.parameters) is None]
+    def warm_up(self) -> None:
+        """Let the libraries of the plugins load meanwhile: soon one of them will run."""
+        self._nursery.warm_up()
+
+    def describe_many(self, configs: Iterable[ModelConfig]) -> Mapping[tuple[str, str], NumebotError]:
+        """Let several plugins describe themselves at once, so that `describe` has the answers.
+
+        Never raises for one: returns what `describe` would have raised, by `plugin_key`.
+        """
+        unknown = {plugin_key(config): config for config in configs}
+        failed = {}
         with ExitStack() as stack:
-            calls = [self._description_call(config, config.parameters, stack) for config in unknown]
+            calls = {
+                self._description_call(config, config.parameters, stack): key
+                for key, config in unknown.items()
+                if self._known(config.code, config.parameters) is None
+            }
             for call in self._run(calls):
-                config = unknown[calls.index(call)]
-                if isinstance(call.result, Outcome) and call.result.kind is Kind.DONE:
-                    self._learn(config.code, config.parameters, call.result)
+                key = calls[call]
+                try:
+                    self._learn(unknown[key].code, unknown[key].parameters, _require_done(call.result))
+                except NumebotError as error:
+                    failed[key] = error
+        return failed
 
     def scale_of(self, config: ModelConfig, trained: TrainedVersion | None = None) -> str | None:
         """Return how predictions become a submission: "rank" or None.
@@ -189,12 +205,19 @@ class Runner:
         raise AssertionError("one request has one result")
 
     def predict_many(
-        self, requests: Iterable[PredictionRequest]
+        self,
+        requests: Iterable[PredictionRequest],
+        *,
+        began: Callable[[PredictionRequest], None] = lambda request: None,
+        is_stopped: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[PredictionRequest, pd.Series | NumebotError]]:
-        """Yield each request with its predictions, or with what `predict` would have raised, as they are done."""
+        """Yield each request with its predictions, or with what `predict` would have raised, as they are done.
+
+        `began` hears when one is started. Soon after `is_stopped` says yes all are ended and nothing more is yielded.
+        """
         with ExitStack() as stack:
-            asked = {self._prediction_call(request, stack): request for request in requests}
-            for call in self._run(asked):
+            asked = {self._prediction_call(request, stack, began): request for request in requests}
+            for call in self._run(asked, is_stopped=is_stopped):
                 request = asked[call]
                 try:
                     yield request, self._predictions(request, call)
@@ -237,9 +260,11 @@ class Runner:
     def _available_mb(self) -> float:
         return self._probe() / 2**20
 
-    def _run(self, calls: Iterable[Call]) -> Generator[Call, None, None]:
+    def _run(
+        self, calls: Iterable[Call], *, is_stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[Call, None, None]:
         _say_what_is_not_isolated()
-        with closing(self._pool.run(calls)) as ended:
+        with closing(self._pool.run(calls, is_stopped=is_stopped)) as ended:
             for call in ended:
                 _note(call)
                 self._clean_log(call.request.log)
@@ -285,7 +310,9 @@ class Runner:
         plugin = self._plugins[_key(code, parameters)] = from_message(message)
         return plugin
 
-    def _prediction_call(self, request: PredictionRequest, stack: ExitStack) -> Call:
+    def _prediction_call(
+        self, request: PredictionRequest, stack: ExitStack, began: Callable[[PredictionRequest], None]
+    ) -> Call:
         config, trained, live = request.config, request.trained, request.live
         parameters = _parameters(config, trained)
         if trained:
@@ -298,7 +325,8 @@ class Runner:
             return {"data": str(self._shared(live, plugin, trained).path)}
 
         folder = trained.folder if trained else None
-        return Call(self._request(Task.PREDICT, config, parameters, stack, trained=folder), answer)
+        asked = self._request(Task.PREDICT, config, parameters, stack, trained=folder)
+        return Call(asked, answer, lambda: began(request))
 
     def _predictions(self, request: PredictionRequest, call: Call) -> pd.Series:
         outcome = _require_done(call.result)
@@ -402,6 +430,11 @@ def _require_done(result: Outcome | NumebotError | None) -> Outcome:
 
 def _no_data(described: object) -> Mapping[str, object]:
     raise PluginError("its process asked for data that it has no need of.")
+
+
+def plugin_key(config: ModelConfig) -> tuple[str, str]:
+    """Return what two rows have in common whose plugins say the same of themselves."""
+    return _key(config.code, config.parameters)
 
 
 def _key(code: str, parameters: Mapping[str, object]) -> tuple[str, str]:

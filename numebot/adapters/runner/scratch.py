@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import shutil
 import stat
@@ -22,7 +23,7 @@ class Scratch:
     """A folder of its own below `place`, gone with this object. What killed processes left beside it is removed."""
 
     def __init__(self, place: Path | None) -> None:
-        self._count = 0
+        self._numbers = itertools.count(1)
         try:
             if place is not None:
                 place.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,8 +43,7 @@ class Scratch:
 
     def new(self, what: str) -> Path:
         """Return a path that is not in use yet."""
-        self._count += 1
-        return self.folder / f"{what}-{self._count}"
+        return self.folder / f"{what}-{next(self._numbers)}"
 
     @contextmanager
     def call_folder(self) -> Iterator[Path]:
