@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
 
+import pandas as pd
+
 from numebot.adapters.datasets import Datasets
 from numebot.adapters.runner import Runner
 from numebot.adapters.store import Store
 from numebot.core.account import slot_problem
 from numebot.core.due import is_due, missing_in
+from numebot.core.ensembles import circles, depths
 from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
 from numebot.core.fallback import rung_for
 from numebot.core.openings import is_entered
@@ -150,18 +153,21 @@ class Pass:
         self._wishes = wishes
         self._live_files = _live_files(tools, open_round)
         runs = tools.store.run_times(open_round.round.tournament)
+        self._circles: Mapping[str, str] = {}
         self._runs = {name: run for name, took in runs.items() if (run := p95(took)) is not None}
 
     def play(self, configs: Sequence[ModelConfig]) -> list[Submission]:
         """Bring every model as far as it goes and return the rows in the order of `configs`."""
+        self._circles = circles(configs)
         if self._wishes.dry_run:
-            # Ensembles come last: their members' predictions must be there.
-            ordered = sorted(configs, key=lambda config: config.is_ensemble)
-            rehearsed = {config.name: self._rehearse(config) for config in ordered}
+            stages, made = depths(configs), dict[str, pd.Series]()
+            ordered = sorted(configs, key=lambda config: stages[config.name])
+            rehearsed = {config.name: self._rehearse(config, made) for config in ordered}
             return [rehearsed[config.name] for config in configs]
         rows = {config.name: self._begin(config.name) for config in configs}
         todo = self._in_order([config for config in configs if self._is_to_do(rows[config.name])], rows)
-        for _, wave in groupby(todo, key=lambda config: (config.is_ensemble, rows[config.name].plugin_failures > 0)):
+        stages = depths(todo)
+        for _, wave in groupby(todo, key=lambda config: (stages[config.name], rows[config.name].plugin_failures > 0)):
             self._play_together(list(wave), rows)
         self._confirm(rows)
         for config in todo:
@@ -176,7 +182,7 @@ class Pass:
         turns = [
             Turn(config, row := self._at_its_turn(rows[config.name]), self._rung(row, config))
             for config in configs
-            if slot_problem(config, self._slots) is None
+            if self._problem(config) is None
         ]
         known = prepared(turns, tools.runner, tools.predictor, self._live_files)
         wishes = wanted(turns, known, tools.predictor)
@@ -283,9 +289,12 @@ class Pass:
         return self._tools.store.submission(row.tournament, row.round_number, row.model) or row
 
     def _require_slot(self, config: ModelConfig) -> None:
-        problem = slot_problem(config, self._slots)
+        problem = self._problem(config)
         if problem:
             raise PluginError(problem)
+
+    def _problem(self, config: ModelConfig) -> str | None:
+        return slot_problem(config, self._slots) or self._circles.get(config.name)
 
     def _bring_to_submitted(self, row: Submission, config: ModelConfig, ready: Prepared | None) -> Submission:
         journal, predictor = self._tools.journal, self._tools.predictor
@@ -319,12 +328,12 @@ class Pass:
         message = f"starting over on purpose (--force), before: {row.state.value} {row.filename or ''}".rstrip()
         return self._tools.journal.change(row, started_over(row), message)
 
-    def _rehearse(self, config: ModelConfig) -> Submission:
+    def _rehearse(self, config: ModelConfig, made: dict[str, pd.Series]) -> Submission:
         round_ = self._open_round.round
         row = Submission(round_.tournament, round_.number, config.name)
         try:
             self._require_slot(config)
-            row = self._tools.predictor.rehearse(row, config, self._live_files)
+            row = self._tools.predictor.rehearse(row, config, self._live_files, made)
         except ONE_MODEL_FAILS as error:
             logger.warning("round %s: %s failed: %s (dry run)", row.round_number, row.model, error)
             return failed(row, str(error), next_attempt_at=None)

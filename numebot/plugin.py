@@ -46,6 +46,7 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
 * Each call is a process of its own, with a time and a memory limit, which imports your file anew: nothing that you keep
   in memory is there the next time. It may read its libraries, your folder of plugins and the Python code beside it,
   and write to the working folder, which is gone afterwards. It has no network unless its row says `network`.
+* A plugin that combines the predictions of other models is an `Ensemble`, see there.
 * What you print goes to logs/<model>.log in the data folder.
 * The frames are yours alone for the length of the call, but leave them as they are: `check_model` says when you don't.
 
@@ -73,7 +74,7 @@ from numebot.core.errors import CheckFailed, PluginError
 from numebot.core.predictions import aligned
 from numebot.core.words import plain, text_of, words_of
 
-__all__ = ["Model", "TrainingData", "check_model", "needs_training", "require_model"]
+__all__ = ["Ensemble", "Model", "TrainingData", "check_model", "needs_training", "require_model"]
 
 PICKLE_FILE = "model.pickle"
 
@@ -134,6 +135,26 @@ class Model(ABC):
         vars(self).update(vars(saved))
 
 
+class Ensemble(Model):
+    """Base of a plugin that is made of other models' predictions for the same round.
+
+    Its row has `is_ensemble` True and names the other models in its parameters: `{"members": ["one", "two"]}`, or with
+    weights `{"members": {"one": 2, "two": 1}}`. They are played first. models/ensemble.py is a whole one.
+    """
+
+    @abstractmethod
+    def combine(self, predictions: pd.DataFrame, live: pd.DataFrame) -> Any:
+        """Return one number per row of `live`, as `predict` does.
+
+        `predictions` has one column per member, by its name, in its own scale, and the rows of `live`. A member that
+        failed in this round has no column.
+        """
+
+    def predict(self, live: pd.DataFrame) -> Any:
+        """An ensemble has no predictions of its own. Raises: PluginError."""
+        raise PluginError(f"{type(self).__name__} is an ensemble: it combines the predictions of its members.")
+
+
 def needs_training(model: Model | type[Model]) -> bool:
     """Whether a plugin has a `fit` of its own."""
     plugin = model if isinstance(model, type) else type(model)
@@ -187,7 +208,7 @@ def _fit(model: Model, training: TrainingData) -> list[str]:
 
 def _prediction_findings(model: Model, live: pd.DataFrame) -> list[str]:
     given = live.copy(deep=True)
-    first = aligned(model.predict(given), live.index)
+    first = aligned(_answer(model, given), live.index)
     findings = []
     if not given.equals(live):
         findings.append("input: predict changed the frame it was given; work on a copy.")
@@ -197,20 +218,20 @@ def _prediction_findings(model: Model, live: pd.DataFrame) -> list[str]:
         findings.append(f"spread: all predictions are {float(first.iloc[0])!r}; Numerai refuses a constant submission.")
     if model.scale is None and not first.dropna().between(0, 1).all():
         findings.append("scale: with scale = None predictions have to lie in [0, 1].")
-    if not _same(first, aligned(model.predict(live.copy(deep=True)), live.index)):
+    if not _same(first, aligned(_answer(model, live.copy(deep=True)), live.index)):
         findings.append("repeatable: the same input gave another output; fix the random seed.")
     shuffled = live.sample(frac=1, random_state=1)
-    if not _same(first, aligned(model.predict(shuffled.copy(deep=True)), shuffled.index).reindex(live.index)):
+    if not _same(first, aligned(_answer(model, shuffled.copy(deep=True)), shuffled.index).reindex(live.index)):
         findings.append("order: rows in another order gave other predictions for the same ids; keep the order of live.")
     return findings
 
 
 def _saving_findings(model: Model, pristine: Model, live: pd.DataFrame) -> list[str]:
-    expected = aligned(model.predict(live.copy(deep=True)), live.index)
+    expected = aligned(_answer(model, live.copy(deep=True)), live.index)
     with tempfile.TemporaryDirectory() as name:
         model.save(Path(name))
         pristine.load(Path(name))
-    if _same(expected, aligned(pristine.predict(live.copy(deep=True)), live.index)):
+    if _same(expected, aligned(_answer(pristine, live.copy(deep=True)), live.index)):
         return []
     return ["saving: after save and load the predictions differ."]
 
@@ -218,6 +239,19 @@ def _saving_findings(model: Model, pristine: Model, live: pd.DataFrame) -> list[
 def _same(left: pd.Series, right: pd.Series) -> bool:
     # Summation in threads may differ in the last digits; what matters is the prediction.
     return bool(np.allclose(left, right, rtol=1e-5, atol=1e-7, equal_nan=True))
+
+
+def _answer(model: Model, frame: pd.DataFrame) -> Any:
+    if not isinstance(model, Ensemble):
+        return model.predict(frame)
+    return model.combine(_made_up_predictions(model, frame.index), frame)
+
+
+def _made_up_predictions(model: Ensemble, ids: pd.Index) -> pd.DataFrame:
+    """Return numbers for the members that the plugin names (three invented ones for none), the same for the same id."""
+    names = [str(name) for name in getattr(model, "members", ())] or ["first", "second", "third"]
+    hashed = {name: pd.util.hash_array(np.array([f"{name} {id}" for id in ids], dtype=object)) for name in names}
+    return pd.DataFrame({name: numbers / 2.0**64 for name, numbers in hashed.items()}, index=ids)
 
 
 def made_up_features(model: Model, *, rows: int, seed: int) -> pd.DataFrame:

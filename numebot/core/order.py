@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from numebot.core.ensembles import depths
 from numebot.core.fallback import stand_ins
 from numebot.core.types import ModelConfig
 
@@ -50,15 +51,16 @@ def in_order(
 
     Models that can still be done by `last_start` come before those that cannot; among them the most stake per minute
     first, which confirms the most stake when time runs out. Models that failed go behind the others, which they may
-    take along, and behind those whose predictions they may have to take over. Ensembles come last, because they need
-    their members.
+    take along, and behind those whose predictions they may have to take over. Ensembles come last, each behind its
+    members.
     """
+    stages = depths(configs)
 
-    def key(config: ModelConfig) -> tuple[bool, bool, bool, float]:
+    def key(config: ModelConfig) -> tuple[int, bool, bool, float]:
         weight = weights.get(config.name, Weight())
         is_too_long = now + weight.run > last_start
         per_second = max(weight.stake, LITTLE_STAKE) / max(weight.run.total_seconds(), 0.1)
-        return config.is_ensemble, weight.has_failed, is_too_long, -per_second
+        return stages[config.name], weight.has_failed, is_too_long, -per_second
 
     failed = {name for name, weight in weights.items() if weight.has_failed}
     return _after_stand_ins(sorted(configs, key=key), failed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,11 +13,13 @@ from numebot.adapters.datasets import Datasets, LiveData
 from numebot.adapters.predictions import PredictionFiles
 from numebot.adapters.runner import PredictionRequest, Runner
 from numebot.adapters.store import Store
+from numebot.core.ensembles import members_of
 from numebot.core.errors import PluginError
 from numebot.core.fallback import EXAMPLE, PREVIOUS
 from numebot.core.submissions import has_reached, inputs_key
 from numebot.core.types import ModelConfig, State, Submission, TrainedVersion
 from numebot.steps.live_files import LiveFiles
+from numebot.steps.members import gathered
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,26 @@ class Ladder:
         self._datasets = datasets
         self._store = store
 
-    def source(self, config: ModelConfig, row: Submission, rung: str | None, files: LiveFiles) -> Source:
+    def source(
+        self,
+        config: ModelConfig,
+        row: Submission,
+        rung: str | None,
+        files: LiveFiles,
+        made: Mapping[str, pd.Series] | None = None,
+    ) -> Source:
         """Return where the predictions of a rung come from.
 
+        `made` takes the place of what the members of an ensemble predicted, in a rehearsal.
         Raises: PluginError when the rung has nothing to give; Unavailable, LocalTrouble as the live data do.
         """
         if rung is None:
-            return self._own(config, self._runner.version_for(config, self._artifacts), files)
+            return self._own(config, row, self._runner.version_for(config, self._artifacts), files, made)
         if rung == PREVIOUS:
             version = self._artifacts.previous(config.name, config.tournament)
             if version is None:
                 raise PluginError(f"fallback {PREVIOUS}: {config.name} has no earlier trained version.")
-            return self._own(config, version, files)
+            return self._own(config, row, version, files, made)
         if rung == EXAMPLE:
             live = files.for_model(None)
             return Source(
@@ -72,8 +82,17 @@ class Ladder:
             )
         return self._of_other(rung, row, files)
 
-    def _own(self, config: ModelConfig, version: TrainedVersion | None, files: LiveFiles) -> Source:
+    def _own(
+        self,
+        config: ModelConfig,
+        row: Submission,
+        version: TrainedVersion | None,
+        files: LiveFiles,
+        made: Mapping[str, pd.Series] | None,
+    ) -> Source:
         live = files.for_model(version)
+        wanted = members_of(config)
+        members = gathered(wanted, partial(self._of_member, row) if made is None else made.get, live.ids)
         key = inputs_key(
             round=live.round_number,
             data=live.sha256,
@@ -83,16 +102,27 @@ class Ladder:
             features=version.features if version else None,
             parameters=dict(version.parameters if version else config.parameters),
             network=config.network,
+            members=members.key if members else None,
         )
+        request = PredictionRequest(config, version, live, members.frame if members else None)
+        words = [f"with {version.version}"] if version else []
+        words += [members.words] if members else []
         return Source(
             live=live,
             key=key,
-            words=f"with {version.version}" if version else "",
-            predict=partial(self._runner.predict, config, version, live),
+            words=" ".join(words),
+            predict=partial(self._runner.predict, config, version, live, request.members),
             scale=partial(self._runner.scale_of, config, version),
             trained=version,
-            request=PredictionRequest(config, version, live),
+            request=request,
         )
+
+    def _of_member(self, row: Submission, member: str) -> pd.Series | None:
+        """Return the predictions of a member's own plugin; what stands in for it is no member."""
+        theirs = self._store.submission(row.tournament, row.round_number, member)
+        if theirs is None or theirs.rung not in (None, PREVIOUS) or not has_reached(theirs, State.CHECKED):
+            return None
+        return self._files.raw(theirs)
 
     def _of_other(self, other: str, row: Submission, files: LiveFiles) -> Source:
         theirs = self._store.submission(row.tournament, row.round_number, other)

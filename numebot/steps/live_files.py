@@ -12,6 +12,9 @@ from numebot.core.types import DataFile, Event, Round, TrainedVersion
 
 logger = logging.getLogger(__name__)
 
+DATA = "data"
+"""The kind of the events that tell of live data that are there, and how long it took to get or to read them."""
+
 
 class LiveFiles:
     """Hands out the live data of one round. A failure is kept as well: every model that asks is told the same."""
@@ -58,7 +61,7 @@ class LiveFiles:
             return NotReady(f"the data version is not known: {error}")
 
     def _fetched(self, version: str) -> LiveData | NumebotError:
-        number = self._round.number
+        number, began = self._round.number, self._clock.monotonic()
         try:
             live = self._datasets.live(self._round, version)
         except LocalTrouble as error:
@@ -69,6 +72,10 @@ class LiveFiles:
             return NotReady(str(error))
         size = live.path.stat().st_size
         logger.info("round %s: live data %s, %s ids, %s bytes", number, version, f"{len(live.ids):,}", f"{size:,}")
+        took_s = round(self._clock.monotonic() - began, 2)
+        words = f"live data {version}: {len(live.ids):,} ids, {size:,} bytes"
+        details = {"took_s": took_s, "version": version}
+        self._store.record(Event(self._clock.now(), DATA, words, self._round.tournament, number, details=details))
         file = DataFile(f"{version}/{live.path.name}", live.path, live.sha256, size, number)
         self._store.remember_file(file, now=self._clock.now())
         self._announce_newer_version(version)

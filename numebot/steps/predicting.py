@@ -81,10 +81,15 @@ class Predictor:
         words = f"{words} (fallback: {rung})" if rung else words
         return journal.change(row, done, words, took_s=took_s, rung=rung), raw
 
-    def rehearse(self, row: Submission, config: ModelConfig, files: LiveFiles) -> Submission:
-        """Do the same for a dry run: nothing is written down but a file beside the real one."""
-        source = self._ladder.source(config, row, None, files)
-        raw = source.predict()
+    def rehearse(
+        self, row: Submission, config: ModelConfig, files: LiveFiles, made: dict[str, pd.Series]
+    ) -> Submission:
+        """Do the same for a dry run: nothing is written down but a file beside the real one.
+
+        `made` are the predictions of the rehearsal so far, which an ensemble is made of; this one's are added.
+        """
+        source = self._ladder.source(config, row, None, files, made)
+        raw = made[config.name] = source.predict()
         sha256 = self._write_checked(raw, config, source, path=self._files.rehearsal_path(row))
         name = source.trained.version if source.trained else None
         return replace(moved_on(row, State.CHECKED, sha256=sha256), trained_version=name)

@@ -51,9 +51,7 @@ class Turn:
     rung: str | None
 
 
-def prepared(
-    turns: Sequence[Turn], runner: Runner, predictor: Predictor, files: LiveFiles
-) -> Mapping[str, Prepared]:
+def prepared(turns: Sequence[Turn], runner: Runner, predictor: Predictor, files: LiveFiles) -> Mapping[str, Prepared]:
     """Return what is known of the models whose own plugin may have to run; the others come by themselves.
 
     All plugins describe themselves first, at once. Never raises for one model.

@@ -10,6 +10,7 @@ from pathlib import Path
 from numebot.adapters.registry.code import CodeFinder
 from numebot.adapters.registry.rows import COLUMNS, model_of
 from numebot.adapters.registry.table import Table, read_table
+from numebot.core.ensembles import circles, members_problem
 from numebot.core.errors import ConfigError
 from numebot.core.fallback import ladder_problem, usable_ladder
 from numebot.core.types import ModelConfig
@@ -84,12 +85,19 @@ def _with_ladders(
 ) -> tuple[list[tuple[ModelConfig, tuple[str, ...]]], list[str]]:
     """Return the rows with the rungs that can be used, and a remark on each ladder that has others: its model runs."""
     played = {(model.tournament, model.name) for model, _ in rows if model.enabled}
-    checked, notices = [], []
+    checked, notices = [], list[str]()
+    tournaments = {model.tournament for model, _ in rows}
+    circle = {
+        (tournament, member): words
+        for tournament in tournaments
+        for member, words in circles(m for m, _ in rows if m.enabled and m.tournament == tournament).items()
+    }
     for model, problems in rows:
         beside = {other for tournament, other in played if tournament == model.tournament}
         problem = ladder_problem(model.name, model.fallback, beside)
-        if problem and model.enabled:
-            notices.append(f"{name} line {model.line}, {problem}")
+        remarks = (problem, members_problem(model, beside), circle.get((model.tournament, model.name)))
+        if model.enabled:
+            notices += [f"{name} line {model.line}, {remark}" for remark in remarks if remark]
         checked.append((replace(model, fallback=usable_ladder(model.name, model.fallback, beside)), problems))
     return checked, notices
 

@@ -60,11 +60,15 @@ class VersionPort(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class PredictionRequest:
-    """One model to predict with: its row, its trained version if it has one, the live data."""
+    """One model to predict with: its row, its trained version if it has one, the live data.
+
+    `members` are the predictions that an ensemble combines: one column per member, index id.
+    """
 
     config: ModelConfig
     trained: TrainedVersion | None
     live: LivePort
+    members: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -191,14 +195,20 @@ class Runner:
             raise _not_trained(config)
         return trained
 
-    def predict(self, config: ModelConfig, trained: TrainedVersion | None, live: LivePort) -> pd.Series:
+    def predict(
+        self,
+        config: ModelConfig,
+        trained: TrainedVersion | None,
+        live: LivePort,
+        members: pd.DataFrame | None = None,
+    ) -> pd.Series:
         """Return the plugin's own numbers for the live ids, float64, any scale, NaN and infinities included.
 
         A trained version is built with the parameters of its training. Its files must have been verified: loading them
         may run code.
         Raises: PluginError for whatever the plugin does; as `live.frame` does.
         """
-        for _, found in self.predict_many([PredictionRequest(config, trained, live)]):
+        for _, found in self.predict_many([PredictionRequest(config, trained, live, members)]):
             if isinstance(found, NumebotError):
                 raise found
             return found
@@ -318,15 +328,23 @@ class Runner:
         if trained:
             _notice_other_parameters(config, trained)
 
+        members = {"members": str(self._shared_members(request.members, stack))} if request.members is not None else {}
+
         def answer(described: object) -> Mapping[str, object]:
             plugin = self._remember(config.code, parameters, described)
             if trained is None and plugin.needs_training:
                 raise _not_trained(config)
-            return {"data": str(self._shared(live, plugin, trained).path)}
+            return {"data": str(self._shared(live, plugin, trained).path), **members}
 
         folder = trained.folder if trained else None
         asked = self._request(Task.PREDICT, config, parameters, stack, trained=folder)
         return Call(asked, answer, lambda: began(request))
+
+    def _shared_members(self, members: pd.DataFrame, stack: ExitStack) -> Path:
+        path = self._files.new("data/members")
+        stack.callback(path.unlink, missing_ok=True)
+        share(members, path)
+        return path
 
     def _predictions(self, request: PredictionRequest, call: Call) -> pd.Series:
         outcome = _require_done(call.result)

@@ -22,7 +22,7 @@ from numebot.adapters.runner.requests import Request, Task
 from numebot.adapters.runner.wire import Message, receive, send
 from numebot.core.errors import PluginError
 from numebot.core.predictions import aligned
-from numebot.plugin import Model, TrainingData, check_model
+from numebot.plugin import Ensemble, Model, TrainingData, check_model
 
 RESULT = "predictions.npy"
 """Name of the file with the predictions in the scratch folder: float64, in the order of the ids."""
@@ -76,26 +76,40 @@ class _Call:
         given = self._asked_for(description)
         if self.request.trained:
             self._plugin("load", lambda: self.model.load(cast(Path, self.request.trained)))
-        frame, groups = cast(tuple[pd.DataFrame, pd.Series | None], self._mapped(given))
+        frame, groups = cast(tuple[pd.DataFrame, pd.Series | None], self._mapped(str(given["data"])))
         parts = [frame] if groups is None else [rows for _, rows in frame.groupby(groups, sort=False)]
         # The plugin may do to its frame what it likes: the order of the ids is remembered here.
         ids = [part.index.copy(deep=True) for part in parts]
-        found = [self._predicted(part, known) for part, known in zip(parts, ids, strict=True)]
+        members = self._members(given)
+        found = [self._predicted(part, known, members) for part, known in zip(parts, ids, strict=True)]
         np.save(self.request.scratch / RESULT, np.concatenate(found), allow_pickle=False)
         return {"ids_sha256": ids_sha256([id for known in ids for id in known])}
 
     def fit(self, description: Answer) -> Answer:
         """Learn, and save what was learned into an empty folder."""
-        data = cast(TrainingData, self._mapped(self._asked_for(description)))
+        data = cast(TrainingData, self._mapped(str(self._asked_for(description)["data"])))
         self._plugin("fit", lambda: self.model.fit(data))
         folder = self.request.scratch / SAVED
         folder.mkdir()
         self._plugin("save", lambda: self.model.save(folder))
         return {"libraries": _library_versions()}
 
-    def _predicted(self, frame: pd.DataFrame, ids: pd.Index) -> npt.NDArray[np.float64]:
+    def _members(self, given: Message) -> pd.DataFrame | None:
+        if not isinstance(self.model, Ensemble):
+            return None
+        if "members" not in given:
+            name = type(self.model).__name__
+            words = 'is_ensemble has to be True in its row, and its parameters have to name them: {"members": [...]}.'
+            raise PluginError(f"{name} is an ensemble and got no predictions of members. {words}")
+        return cast(pd.DataFrame, self._mapped(str(given["members"])))
+
+    def _predicted(self, frame: pd.DataFrame, ids: pd.Index, members: pd.DataFrame | None) -> npt.NDArray[np.float64]:
+        model = self.model
         # What it gave is an object of the plugin: looking into it may run the plugin's code again.
-        column = self._plugin("predict", lambda: aligned(self.model.predict(frame), ids))
+        if isinstance(model, Ensemble) and members is not None:
+            column = self._plugin("combine", lambda: aligned(model.combine(members, frame), ids))
+        else:
+            column = self._plugin("predict", lambda: aligned(model.predict(frame), ids))
         return cast(pd.Series, column).to_numpy(dtype=np.float64)
 
     def _plugin(self, method: str, call: Callable[[], object]) -> object:
@@ -110,8 +124,8 @@ class _Call:
             raise PluginError("numebot did not answer.")
         return reply
 
-    def _mapped(self, reply: Message) -> object:
-        path = Path(str(reply["data"]))
+    def _mapped(self, place: str) -> object:
+        path = Path(place)
         self.allow_memory(path.stat().st_size)
         return shared(path)
 
