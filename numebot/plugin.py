@@ -172,20 +172,29 @@ def require_model(
 
 
 def check_model(
-    model: Model | type[Model], *, live: pd.DataFrame | None = None, training: TrainingData | None = None
+    model: Model | type[Model],
+    *,
+    live: pd.DataFrame | None = None,
+    training: TrainingData | None = None,
+    learned: Path | None = None,
 ) -> list[str]:
     """Return how a plugin breaks the contract; an empty list means that it keeps it.
 
     It is trained (if it trains) and asked to predict several times: ids keep their order, numbers are finite and not
     all equal, the input stays untouched, the same input gives the same output, and a saved model predicts the same.
-    Without `live` and `training` small made-up frames are used, with the features that the plugin names.
+    Without `live` and `training` small made-up frames are used, with the features that the plugin names, or those of
+    `live`. With `learned`, a folder that `save` wrote, the model loads that and is not trained.
     """
     try:
         fresh = model() if isinstance(model, type) else model
         pristine = copy.deepcopy(fresh)
-        training = training if training is not None else made_up_training(fresh)
+        if training is None:
+            training = made_up_training(fresh, None if live is None else list(map(str, live.columns)))
         live = live if live is not None else made_up_features(fresh, rows=97, seed=2)
-        if needs_training(fresh):
+        if learned is not None:
+            fresh.load(learned)
+            findings = []
+        elif needs_training(fresh):
             findings = _fit(fresh, training)
             live = live[training.features]
         else:
@@ -254,18 +263,18 @@ def _made_up_predictions(model: Ensemble, ids: pd.Index) -> pd.DataFrame:
     return pd.DataFrame({name: numbers / 2.0**64 for name, numbers in hashed.items()}, index=ids)
 
 
-def made_up_features(model: Model, *, rows: int, seed: int) -> pd.DataFrame:
-    """Return int8 features 0-4 with the names that the plugin asks for (42 invented ones for a named set)."""
-    spec = model.feature_set
-    names = [f"feature_{number:02d}" for number in range(42)] if isinstance(spec, str) else list(spec)
-    numbers = np.random.default_rng(seed).integers(0, 5, size=(rows, len(names)), dtype=np.int8)
+def made_up_features(model: Model, *, rows: int, seed: int, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return int8 features 0-4 with these names, or those that the plugin asks for (42 invented ones for a set)."""
+    spec = names if names is not None else model.feature_set
+    columns = [f"feature_{number:02d}" for number in range(42)] if isinstance(spec, str) else list(spec)
+    numbers = np.random.default_rng(seed).integers(0, 5, size=(rows, len(columns)), dtype=np.int8)
     ids = pd.Index([f"n{seed:03x}{row:012x}" for row in range(rows)], name="id")
-    return pd.DataFrame(numbers, index=ids, columns=names)
+    return pd.DataFrame(numbers, index=ids, columns=columns)
 
 
-def made_up_training(model: Model) -> TrainingData:
+def made_up_training(model: Model, columns: Sequence[str] | None = None) -> TrainingData:
     """Return 8 eras of 50 rows with a weak signal and five-valued targets, like Numerai's."""
-    features = made_up_features(model, rows=400, seed=1)
+    features = made_up_features(model, rows=400, seed=1, names=columns)
     names = [model.target] if isinstance(model.target, str) else list(model.target)
     noise = np.random.default_rng(3).normal(size=(len(features), len(names)))
     signal = features.iloc[:, 0].to_numpy(dtype=float)[:, None] * 0.3 + noise

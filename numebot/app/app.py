@@ -26,10 +26,12 @@ from numebot.redaction import redact
 
 if TYPE_CHECKING:
     from numebot.adapters.artifacts import Artifacts
-    from numebot.adapters.datasets import Datasets
+    from numebot.adapters.datasets import Datasets, KeptFiles
     from numebot.adapters.numerai.client import NumeraiClient
     from numebot.adapters.runner import Runner
     from numebot.adapters.store import Store
+    from numebot.kit.checking import Checker
+    from numebot.kit.replaying import Replayer
     from numebot.pipeline import Tools
     from numebot.results import ResultsTools
 
@@ -191,6 +193,30 @@ class App:
         )
         self._closing.callback(runner.close)
         return runner
+
+    @cached_property
+    def _kept(self) -> KeptFiles:
+        from numebot.adapters.datasets import KeptFiles
+        from numebot.adapters.datasets.parquet import available_memory_bytes
+
+        part = self.settings.models.max_memory_fraction
+        return KeptFiles(self.data_folder, memory_probe=lambda: int(available_memory_bytes() * part))
+
+    @cached_property
+    def checker(self) -> Checker:
+        """What checks plugins."""
+        from numebot.kit.checking import Checker
+
+        return Checker(self.runner, self.artifacts, self._kept)
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """What predicts past rounds again."""
+        from numebot.adapters.predictions import PredictionFiles
+        from numebot.kit.replaying import Replayer
+
+        files = PredictionFiles(self.data_folder)
+        return Replayer(self.runner, self.artifacts, self._kept, files, self.store, self.clock, clean=self.clean)
 
     def train(self, config: ModelConfig, progress: Callable[[str], None]) -> TrainedVersion:
         """Train one model and remember the version. No key is needed: the data are public. Raises as `train_model`."""

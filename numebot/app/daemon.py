@@ -87,6 +87,8 @@ def chores(app: App) -> Sequence[Chore]:
         Chore("backup", ("db", "backup"), at=at),
         Chore("housekeeping", ("db", "prune"), at=at),
         Chore("results", ("sync",), every=timedelta(hours=daemon.results_hours)),
+        # Often, as an upgrade may come at any time before a round; it is quick when nothing changed.
+        Chore("replay", ("models", "replay", "--changed"), every=timedelta(hours=1), budget_s=3600.0),
     )
 
 

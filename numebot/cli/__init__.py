@@ -19,7 +19,7 @@ COMMANDS = {
     "run": "Play the open round by hand: download, predict, check, upload, confirm.",
     "serve": "Run as a daemon: play every round as it opens, until told to stop.",
     "train": "Train a model and keep it as its newest version.",
-    "models": "List the models, their code, and whether they are trained.",
+    "models": "List, make, check, switch and replay models.",
     "status": "Show the newest round and where each model stands.",
     "sync": "Bring scores, payouts, submissions and the leaderboard home from Numerai.",
     "db": "Check and back up the database, tidy up the data folder.",

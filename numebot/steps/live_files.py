@@ -9,6 +9,7 @@ from numebot.adapters.store import Store
 from numebot.core.errors import LocalTrouble, NotReady, NumebotError
 from numebot.core.ports import Clock
 from numebot.core.types import DataFile, Event, Round, TrainedVersion
+from numebot.steps.data_contract import tell_breach
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class LiveFiles:
         Raises: NotReady, LocalTrouble; never a verdict on the submission, for nothing is submitted yet.
         """
         version = self._version_for(trained)
+        tell_breach(self._datasets, self._store, self._clock, trained, self._round.tournament)
         if version not in self._known:
             self._known[version] = self._fetched(version)
         known = self._known[version]

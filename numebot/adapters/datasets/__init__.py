@@ -1,8 +1,9 @@
 """Data files: which version, from where, whole and of this round, and only the columns asked for."""
 
 from numebot.adapters.datasets.datasets import Datasets
+from numebot.adapters.datasets.kept import KeptFiles
 from numebot.adapters.datasets.live import LiveData
 from numebot.adapters.datasets.parquet import read_columns
 from numebot.adapters.datasets.rows import Selection
 
-__all__ = ["Datasets", "LiveData", "Selection", "read_columns"]
+__all__ = ["Datasets", "KeptFiles", "LiveData", "Selection", "read_columns"]

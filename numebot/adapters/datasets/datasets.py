@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,11 @@ import pandas as pd
 
 import numebot.adapters.datasets.provenance as provenance
 from numebot.adapters.datasets.files import StaticFiles, Versions
-from numebot.adapters.datasets.live import LiveContents, LiveData, example_values, inspect_live
+from numebot.adapters.datasets.live import LiveContents, LiveData, example_values, inspect_live, one_set
 from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
 from numebot.adapters.datasets.provenance import Provenance
 from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, require_columns, resolved_target
-from numebot.core.errors import PluginError, Unavailable
+from numebot.core.errors import NumebotError, PluginError, Unavailable
 from numebot.core.features import (
     EXAMPLE_FILE,
     LIVE_FILE,
@@ -25,6 +25,7 @@ from numebot.core.features import (
     is_version,
     layout_of,
     parse_feature_sets,
+    version_key,
 )
 from numebot.core.ports import DataSource
 from numebot.core.types import DataFile, Round, Tournament
@@ -56,6 +57,7 @@ class Datasets:
         self._static = StaticFiles(source, self._folder)
         self._expect_new_ids = expect_new_ids
         self._probe = memory_probe
+        self._newest_sets: dict[int, FeatureSets | None] = {}
 
     def newest_version(self, tournament: int = Tournament.CLASSIC) -> str:
         """Return the newest version that has live data, e.g. "v5.3" or "signals/v2.1". Raises: Unavailable."""
@@ -72,6 +74,29 @@ class Datasets:
         """Return a version that is newer than the pinned one and therefore not used; None when there is none."""
         return self._versions.newer_than_pinned(tournament)
 
+    def newer_features(self, version: str, tournament: int = Tournament.CLASSIC) -> FeatureSets | None:
+        """Return the feature sets of the newest version on offer if that is newer than `version`.
+
+        A side channel: None also when they cannot be had now. Read from the server once per version, and only for
+        Classic, whose feature sets are a small file. Never raises.
+        """
+        newest = None if layout_of(tournament).prefix else self._versions.newest_if_told(tournament)
+        if newest is None or version_key(newest) <= version_key(version):
+            return None
+        if tournament not in self._newest_sets:
+            self._newest_sets[tournament] = self._announced(newest, tournament)
+        return self._newest_sets[tournament]
+
+    def _announced(self, version: str, tournament: int) -> FeatureSets | None:
+        path = self._folder / version / "features.json"
+        try:
+            if Provenance.read(path) is not None:
+                return parse_feature_sets(path.read_text(encoding="utf-8", errors="replace"), version)
+            return self.feature_sets(version, tournament)
+        except (NumebotError, OSError) as error:
+            logger.info("%s: which features it has is not known yet: %s", version, error)
+            return None
+
     def is_on_offer(self, version: str, tournament: int = Tournament.CLASSIC) -> bool:
         """Whether the server still offers live data of a version; True when its list cannot be had. Never raises."""
         return self._versions.is_on_offer(version, tournament)
@@ -83,7 +108,7 @@ class Datasets:
         """
         if layout_of(tournament).prefix:
             path = self._parquet(f"{version}/train.parquet", tournament)
-            return _one_set(version, open_parquet(path).schema_arrow.names)
+            return one_set(version, open_parquet(path).schema_arrow.names)
         name = f"{version}/features.json"
         path = self._static.path(name, tournament)
         try:
@@ -192,7 +217,7 @@ class Datasets:
 
     def _sets_of_live(self, version: str, tournament: int, contents: LiveContents) -> Callable[[], FeatureSets]:
         if layout_of(tournament).prefix:
-            return partial(_one_set, version, contents.columns)
+            return partial(one_set, version, contents.columns)
         return partial(self.feature_sets, version, tournament)
 
     def _fetch_live(self, name: str, path: Path, round: Round) -> tuple[Provenance, LiveContents]:
@@ -226,7 +251,3 @@ class Datasets:
             same_ids = fetched.tournament == Tournament.CLASSIC and other.ids_sha256 == fetched.ids_sha256
             if same_ids or other.sha256 == fetched.sha256:
                 raise Unavailable(f"still the data of round {other.round_number} (the same ids).")
-
-
-def _one_set(version: str, columns: Sequence[str]) -> FeatureSets:
-    return FeatureSets(version, {"all": tuple(name for name in columns if name.startswith("feature"))})

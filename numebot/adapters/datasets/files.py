@@ -41,6 +41,11 @@ class Versions:
             )
         return versions[-1]
 
+    def newest_if_told(self, tournament: int) -> str | None:
+        """Return the newest version; None when the server does not tell. Never raises."""
+        offered = self._offered_if_told(tournament)
+        return offered[-1] if offered else None
+
     def in_use(self, tournament: int) -> str:
         """Return the pinned version, else the newest.
 

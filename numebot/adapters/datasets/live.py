@@ -74,6 +74,11 @@ class LiveData:
         return read_columns(self.path, self.features(wanted, trained), id_column=id_column).rename_axis(id_column)
 
 
+def one_set(version: str, columns: Sequence[str]) -> FeatureSets:
+    """Return the feature sets of a tournament without features.json: all that the file has."""
+    return FeatureSets(version, {"all": tuple(name for name in columns if name.startswith("feature"))})
+
+
 def example_values(path: Path, live: LiveData) -> pd.Series:
     """Return the one column of an example file in the order of the live ids.
 

@@ -3,7 +3,7 @@
 from numebot.adapters.runner.description import Plugin
 from numebot.adapters.runner.fitted import FittedPlugin
 from numebot.adapters.runner.requests import Limits
-from numebot.adapters.runner.runner import DefaultLimits, LivePort, PredictionRequest, Runner, plugin_key
+from numebot.adapters.runner.runner import DefaultLimits, LivePort, Measured, PredictionRequest, Runner, plugin_key
 from numebot.adapters.runner.sandbox import isolation_notes
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "FittedPlugin",
     "Limits",
     "LivePort",
+    "Measured",
     "Plugin",
     "PredictionRequest",
     "Runner",

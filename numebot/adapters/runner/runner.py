@@ -93,6 +93,16 @@ class DefaultLimits:
         return Limits(self.training_time_limit_minutes * 60, memory_mb, 256, *names)
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Predictions, the seconds and megabytes (2**20 bytes) that they took, and how much was allowed."""
+
+    predictions: pd.Series
+    seconds: float
+    peak_mb: float
+    limits: Limits
+
+
 @dataclass(eq=False)
 class _Shared:
     """Frames that lie in a file already. `live` is kept so that nothing else gets its identity."""
@@ -253,13 +263,35 @@ class Runner:
 
         return FittedPlugin(folder, predict, _texts(outcome.answer.get("libraries")))
 
-    def check(self, config: ModelConfig) -> list[str]:
-        """Return how the plugin of a row breaks the contract, as `check_model` finds it. Raises: PluginError."""
+    def check(
+        self, config: ModelConfig, *, live: LivePort | None = None, trained: TrainedVersion | None = None
+    ) -> list[str]:
+        """Return how the plugin of a row breaks the contract, as `check_model` finds it, on `live` or made-up rows.
+
+        A trained version is taken as it is; without one the plugin learns from made-up rows. Raises: PluginError; as
+        `live.frame` does.
+        """
+
+        def answer(described: object) -> Mapping[str, object]:
+            plugin = self._remember(config.code, parameters, described)
+            return {"data": None if live is None else str(self._shared(live, plugin, trained).path)}
+
+        parameters = _parameters(config, trained)
         with ExitStack() as stack:
             limits = self._limits.of_training(config, self._available_mb())
-            request = self._request(Task.CHECK, config, config.parameters, stack, limits=limits)
-            findings = self._succeeded(config, Call(request, _no_data)).answer.get("findings")
+            folder = trained.folder if trained else None
+            request = self._request(Task.CHECK, config, parameters, stack, limits=limits, trained=folder)
+            findings = self._succeeded(config, Call(request, answer)).answer.get("findings")
             return [str(finding) for finding in findings] if isinstance(findings, list) else []
+
+    def measure(self, config: ModelConfig, trained: TrainedVersion | None, live: LivePort) -> Measured:
+        """Predict as a round does and return the predictions with what that took. Raises as `predict`."""
+        limits = self._limits.of(config)
+        with ExitStack() as stack:
+            request = PredictionRequest(config, trained, live)
+            call = self._prediction_call(request, stack, began=lambda _: None)
+            outcome = self._succeeded(config, call)
+            return Measured(self._predictions(request, call), outcome.seconds, outcome.peak_mb, limits)
 
     @property
     def _files(self) -> Scratch:

@@ -48,9 +48,6 @@ AllowMemory = Callable[[int], None]
 def perform(request: Request, channel: socket.socket, allow_memory: AllowMemory) -> Answer:
     """Do what is asked and return the answer for numebot. Raises: PluginError."""
     code = find_code(request.code, request.folders)
-    if request.task is Task.CHECK:
-        with plugin_call(f"check of {request.code}", code.source):
-            return {"findings": check_model(build(code, request.parameters))}
     call = _Call(request, channel, allow_memory, code, build(code, request.parameters))
     with plugin_call(f"description of {request.code}", code.source):
         answer: Answer = {"plugin": as_message(described(call.model, code))}
@@ -59,6 +56,8 @@ def perform(request: Request, channel: socket.socket, allow_memory: AllowMemory)
             return answer | call.predict(answer)
         case Task.FIT:
             return answer | call.fit(answer)
+        case Task.CHECK:
+            return answer | call.check(answer)
         case _:
             return answer
 
@@ -93,6 +92,13 @@ class _Call:
         folder.mkdir()
         self._plugin("save", lambda: self.model.save(folder))
         return {"libraries": _library_versions()}
+
+    def check(self, description: Answer) -> Answer:
+        """Go through the plugin contract, on the rows that numebot gives or on made-up ones."""
+        given = self._asked_for(description)
+        live = None if given["data"] is None else cast(tuple[pd.DataFrame, None], self._mapped(str(given["data"])))[0]
+        with plugin_call(f"check of {self.request.code}", self.code.source):
+            return {"findings": check_model(self.model, live=live, learned=self.request.trained)}
 
     def _members(self, given: Message) -> pd.DataFrame | None:
         if not isinstance(self.model, Ensemble):

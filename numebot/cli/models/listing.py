@@ -1,4 +1,4 @@
-"""`numebot models`: the rows of model_configs.csv and what became of them."""
+"""`numebot models list`: the rows of model_configs.csv and what became of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from rich.text import Text
 
 from numebot.app import App, open_app
 from numebot.cli.output import as_document, print_table, set_up_logging
+from numebot.core.contract import KIND
 from numebot.core.errors import PluginError
-from numebot.core.types import ModelConfig, Tournament
+from numebot.core.types import Event, ModelConfig, Tournament
 
 
-@click.command(short_help="List the models, their code, and whether they are trained.")
+@click.command("list", short_help="List the models, their code, and whether they are trained.")
 @click.option("--practice", is_flag=True, help="List the models of the practice tournament.")
 @click.option("--json", "wants_json", is_flag=True, help="Print the list as JSON on stdout.")
 def command(*, practice: bool, wants_json: bool) -> int:
@@ -21,9 +22,15 @@ def command(*, practice: bool, wants_json: bool) -> int:
 
     Exit code 0: no enabled row has a problem. 1: at least one has.
     """
+    return list_models(practice=practice, wants_json=wants_json)
+
+
+def list_models(*, practice: bool, wants_json: bool) -> int:
+    """Print the rows and return the exit code."""
     with open_app(practice=practice, starts_server=False) as app:
         set_up_logging(app)
-        answers = [_as_answer(app, config) for config in app.registry.models]
+        breaches = _breaches(app)
+        answers = [_as_answer(app, config, breaches) for config in app.registry.models]
         notices = (*app.registry.problems, *app.registry.notices)
         if wants_json:
             click.echo(as_document(answers))
@@ -34,7 +41,18 @@ def command(*, practice: bool, wants_json: bool) -> int:
     return 1 if any(answer["problem"] and answer["enabled"] for answer in answers) else 0
 
 
-def _as_answer(app: App, config: ModelConfig) -> Mapping[str, object]:
+Breaches = Mapping[tuple[str, object], Event]
+
+
+def _breaches(app: App) -> Breaches:
+    """Return what is known of trained versions that will break, by model and version; nothing without a database."""
+    if not (app.data_folder / "numebot.db").exists():
+        return {}
+    events = app.store.events(kinds=(KIND,), limit=1000)
+    return {(event.model or "", event.details.get("trained_version")): event for event in events}
+
+
+def _as_answer(app: App, config: ModelConfig, breaches: Breaches) -> Mapping[str, object]:
     version, corr, problem = None, None, config.problem
     if problem is None:
         try:
@@ -44,6 +62,7 @@ def _as_answer(app: App, config: ModelConfig) -> Mapping[str, object]:
         else:
             version = trained.version if trained else None
             corr = trained.metrics.get("corr_mean") if trained else None
+    breach = breaches.get((config.name, version)) if version else None
     return {
         "name": config.name,
         "tournament": Tournament(config.tournament).name.lower(),
@@ -52,6 +71,8 @@ def _as_answer(app: App, config: ModelConfig) -> Mapping[str, object]:
         "trained_version": version,
         "validation_corr": corr,
         "problem": problem,
+        "breaks_with": breach.details.get("data_version") if breach else None,
+        "warning": breach.message if breach else None,
         "fallback": config.fallback or None,
         "description": config.description,
     }
@@ -71,7 +92,11 @@ def _show(answers: list[Mapping[str, object]], path: str) -> None:
                 str(answer["trained_version"] or "-"),
                 f"{corr:.4f}" if isinstance(corr, float) else "-",
                 str(answer["fallback"] or "-"),
-                Text(str(answer["problem"] or ""), "red"),
+                Text(str(answer["problem"] or ""), "red") if answer["problem"] else _warning(answer),
             ]
         )
     print_table(columns, rows, title=f"Models of {path}")
+
+
+def _warning(answer: Mapping[str, object]) -> Text:
+    return Text(str(answer["warning"] or ""), "yellow")
