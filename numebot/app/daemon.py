@@ -88,7 +88,7 @@ def chores(app: App) -> Sequence[Chore]:
         Chore("housekeeping", ("db", "prune"), at=at),
         Chore("results", ("sync",), every=timedelta(hours=daemon.results_hours)),
         # Often, as an upgrade may come at any time before a round; it is quick when nothing changed.
-        Chore("replay", ("models", "replay", "--changed"), every=timedelta(hours=1), budget_s=3600.0),
+        Chore("replay", ("models", "replay", "--changed"), every=timedelta(hours=1)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,11 +16,16 @@ from numebot.adapters.store import Store
 from numebot.adapters.surroundings import installed_libraries, python_version
 from numebot.core.checks import read_submission, to_submission
 from numebot.core.errors import CheckFailed, LocalTrouble, NumebotError, PluginError, Unavailable
+from numebot.core.order import p95
 from numebot.core.ports import Clock
 from numebot.core.replay import Replayed, Surroundings, Verdict, compared, in_words
 from numebot.core.submissions import has_reached
 from numebot.core.types import Event, ModelConfig, State, Submission
 
+logger = logging.getLogger(__name__)
+
+UNATTENDED_S = 240.0
+"""A model that takes longer to predict is replayed by hand alone: beside the rounds there is little time."""
 LOOK_BACK = 60
 """How many rounds to search for those that a model predicted itself."""
 
@@ -74,7 +80,7 @@ class Replayer:
 
         Each model is noted when it is done, so a replay that is stopped goes on where it was. Raises: LocalTrouble.
         """
-        usable = [config for config in configs if config.problem is None]
+        usable = [config for config in configs if config.problem is None and not self._is_slow(config)]
         self._runner.describe_many(usable)
         results: list[Replayed] = []
         for config in usable:
@@ -97,6 +103,14 @@ class Replayer:
         if results:  # before its first round there is nothing to compare with
             self._store.note(key, surroundings.as_note())
         return results
+
+    def _is_slow(self, config: ModelConfig) -> bool:
+        took = p95(self._store.run_times(config.tournament).get(config.name, ()))
+        if took is None or took.total_seconds() <= UNATTENDED_S:
+            return False
+        words = "%s takes %.0f s to predict and is not replayed by itself: numebot models replay %s"
+        logger.info(words, config.name, took.total_seconds(), config.name)
+        return True
 
     def _surroundings(self, config: ModelConfig) -> Surroundings:
         try:

@@ -19,11 +19,11 @@ COLOURS = {Verdict.SAME: "green", Verdict.DIFFERENT: "red", Verdict.SKIPPED: "ye
 
 @click.command("replay", short_help="Predict past rounds again and compare with what was submitted.")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@click.option("--last", type=click.IntRange(1, 60), default=3, show_default=True, help="How many rounds.")
+@click.option("--last", type=click.IntRange(1, 60), help="How many rounds: 3, and 1 with --changed.")
 @click.option("--changed", is_flag=True, help="Every enabled model whose Python, libraries or plugin changed.")
 @click.option("--practice", is_flag=True, help="In the practice tournament.")
 @click.option("--json", "wants_json", is_flag=True, help="Print the rounds as JSON on stdout.")
-def command(*, names: tuple[str, ...], last: int, changed: bool, practice: bool, wants_json: bool) -> int:
+def command(*, names: tuple[str, ...], last: int | None, changed: bool, practice: bool, wants_json: bool) -> int:
     """Run the last rounds of each NAME again, with the version that predicted then, from the files on this machine.
 
     Exit code 0: all is as it was. 1: a round came out differently. With --changed, which the daemon does by itself,
@@ -31,6 +31,7 @@ def command(*, names: tuple[str, ...], last: int, changed: bool, practice: bool,
     """
     if bool(names) == changed:
         raise click.UsageError("name one or more models, or say --changed.")
+    last = last or (1 if changed else 3)
     end_with_parent(os.environ)
     with open_app(practice=practice, starts_server=False) as app:
         set_up_logging(app)
