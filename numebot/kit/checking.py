@@ -100,14 +100,17 @@ class Checker:
             found = self._runner.check(config, live=live, trained=trained)
         except PluginError as error:
             found = [f"error: {error}"]
-        broken = dict(one.split(": ", 1) for one in found)
+        broken: dict[str, str] = {}
+        for one in found:
+            word, _, words = one.partition(": ")
+            broken[word] = f"{broken[word]} {words}" if word in broken else words
         raised = broken.pop("error", None)
         findings = [] if raised is None else [Finding("works at all", False, raised)]
         is_cut_short = raised is not None or "predict" in broken
         for word, promise in PROMISES.items():
-            words = broken.pop(word, None)
-            is_kept = False if words is not None else None if is_cut_short else True
-            findings.append(Finding(promise, is_kept, words or ""))
+            about = broken.pop(word, None)
+            is_kept = False if about is not None else None if is_cut_short else True
+            findings.append(Finding(promise, is_kept, about or ""))
         return findings + [Finding(word, False, words) for word, words in broken.items()]
 
     def _as_in_a_round(

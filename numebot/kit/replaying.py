@@ -99,7 +99,8 @@ class Replayer:
                 words = in_words(one, changes)
                 now, number = self._clock.now(), one.round_number
                 event = Event(now, "replay", f"{config.name}: {words}", config.tournament, number, config.name)
-                self._store.record_once(event)
+                if self._store.record_once(event):
+                    logger.warning("%s", event.message)
         if results:  # before its first round there is nothing to compare with
             self._store.note(key, surroundings.as_note())
         return results

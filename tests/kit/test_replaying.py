@@ -40,12 +40,13 @@ def played(numebot: Make) -> Any:
     assert bot.command("train", "alpha").returncode == 0
     bot.run()
     assert set(bot.states().values()) == {State.CONFIRMED}
-    bot.variables["NUMEBOT_API_URL"] = "http://127.0.0.1:9"  # from here on there is no server to ask
     return bot
 
 
 def replay(bot: Any, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+    bot.variables["NUMEBOT_API_URL"] = "http://127.0.0.1:9"  # there is no server to ask
     answer = bot.command("models", "replay", *arguments, "--json")
+    del bot.variables["NUMEBOT_API_URL"]
     assert answer.stdout, answer.stderr
     return answer.returncode, json.loads(answer.stdout)
 
@@ -111,7 +112,7 @@ def test_the_check_uses_the_live_file_of_the_round_and_the_limits_of_the_row(pla
     assert report["rows"].startswith("live file of round")
     assert report["trained_version"]
     assert all(one["kept"] for one in report["findings"])
-    sleeper = LEARNER.format(change="").replace("return", "__import__('time').sleep(60)\n        return")
+    sleeper = LEARNER.format(change="").replace("return", "__import__('time').sleep(3.5)\n        return")
     (played.home / "plugins" / "learner.py").write_text(sleeper)
     (played.home / "model_configs.csv").write_text(
         "numerai_name,model_code,time_limit_minutes\nalpha,plugins/learner.py,0.05\n"
@@ -119,6 +120,4 @@ def test_the_check_uses_the_live_file_of_the_round_and_the_limits_of_the_row(pla
     limited = played.command("models", "check", "alpha", "--json")
     assert limited.returncode == 1
     (report,) = json.loads(limited.stdout)
-    (broken,) = [one for one in report["findings"] if one["kept"] is False]
-    assert "limits" in broken["promise"]
-    assert "time_limit_minutes" in broken["words"]
+    assert "time_limit_minutes" in next(one["words"] for one in report["findings"] if one["kept"] is False)
