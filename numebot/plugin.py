@@ -47,6 +47,8 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
   in memory is there the next time. It may read its libraries, your folder of plugins and the Python code beside it,
   and write to the working folder, which is gone afterwards. It has no network unless its row says `network`.
 * A plugin that combines the predictions of other models is an `Ensemble`, see there.
+* `live.attrs` tells of the round: "tournament" (8), "round" (1404), "data_version" ("v5.3"), and "files", the paths of
+  the files that the class attribute `files` names. It is empty in a training and in `check_model`.
 * What you print goes to logs/<model>.log in the data folder.
 * The frames are yours alone for the length of the call, but leave them as they are: `check_model` says when you don't.
 
@@ -74,7 +76,7 @@ from numebot.core.errors import CheckFailed, PluginError
 from numebot.core.predictions import aligned
 from numebot.core.words import plain, text_of, words_of
 
-__all__ = ["Ensemble", "Model", "TrainingData", "check_model", "needs_training", "require_model"]
+__all__ = ["Ensemble", "Model", "PluginError", "TrainingData", "check_model", "needs_training", "require_model"]
 
 PICKLE_FILE = "model.pickle"
 
@@ -112,6 +114,8 @@ class Model(ABC):
     """A set named in features.json, or an explicit list of features."""
     target: str | Sequence[str] = "target"
     """The target, or targets, that `fit` wants."""
+    files: Sequence[str] = ()
+    """Files of the data version that `predict` reads by itself, e.g. "live_benchmark_models.parquet"."""
     scale: str | None = "rank"
     """With "rank" any numbers are ranked into (0, 1); with None the numbers lie in [0, 1] already and stay."""
 

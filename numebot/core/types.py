@@ -148,7 +148,8 @@ class Event:
 class ModelConfig:
     """One row of model_configs.csv, with the line it stands in.
 
-    `network` is whether its plugin may open connections.
+    `network` is whether its plugin may open connections; `readable` are files and folders that it may read, and run
+    programs from, beside its own code and the libraries of the system.
     `problem` is why the row cannot be used, as text for a person; such a row is recorded, never a crash.
     """
 
@@ -163,6 +164,7 @@ class ModelConfig:
     time_limit_minutes: float | None = None
     memory_limit_mb: int | None = None
     network: bool = False
+    readable: tuple[Path, ...] = ()
     line: int = 0
     problem: str | None = None
 

@@ -592,3 +592,17 @@ def test_the_files_that_were_used_are_told_with_their_sha256(server: FakeDataSou
     assert (file.name, file.round_number) == ("v5.3/train.parquet", None)
     assert file.sha256 == hashlib.sha256(server.files["v5.3/train.parquet"]).hexdigest()
     assert file.path.read_bytes() == server.files["v5.3/train.parquet"]
+
+
+def test_whole_files_of_the_version_come_from_the_round_that_they_belong_to(
+    server: FakeDataSource, datasets: Datasets
+) -> None:
+    live = datasets.live(round_of())
+    server.round_files["v5.3/live_benchmark_models.parquet", 1405] = parquet_bytes(live_rows()[["era"]])
+    assert live.file("live.parquet") == live.path
+    path = live.file("live_benchmark_models.parquet")
+    assert (path.parent, list(pd.read_parquet(path).index)) == (live.path.parent, list(live.ids))
+    assert live.file("features.json").read_bytes() == FEATURES_JSON
+    server.round_files["v5.3/live_benchmark_models.parquet", 1405] = parquet_bytes(live_rows(seed=9)[["era"]])
+    with pytest.raises(Unavailable, match="live ids are absent: not this round's"):
+        live.file("live_benchmark_models.parquet")

@@ -392,3 +392,12 @@ def test_a_folder_in_its_place_is_refused(home: Path) -> None:
 
 def test_a_header_alone_is_a_table_without_models(home: Path) -> None:
     assert read(home, "numerai_name,model_code\n") == Registry(())
+
+
+def test_what_a_plugin_may_read_stands_in_its_row(home: Path) -> None:
+    table = "numerai_name,model_code,readable\nrpica,models.wisdom,{}\n"
+    allowed = only(read(home, table.format(os.pathsep.join(["/opt/julia", " /srv/r model "]))))
+    assert (allowed.readable, allowed.problem) == ((Path("/opt/julia"), Path("/srv/r model")), None)
+    assert '"tools" is not a whole path' in problem_of(home, table.format("tools"))
+    for folder in (home, home.parent, Path("/")):
+        assert "holds numebot's own settings" in problem_of(home, table.format(folder))

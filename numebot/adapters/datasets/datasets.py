@@ -188,6 +188,7 @@ class Datasets:
             era=contents.era,
             columns=contents.columns,
             feature_sets=self._sets_of_live(version, round.tournament, contents),
+            fetch=partial(self._beside, path, version, round),
         )
 
     def example_predictions(self, live: LiveData) -> pd.Series:
@@ -203,6 +204,14 @@ class Datasets:
         except Unavailable as error:
             provenance.remove(path)
             raise Unavailable(f"round {live.round_number}, {name}: {error}") from error
+
+    def _beside(self, live: Path, version: str, round: Round, name: str) -> Path:
+        """Return another file of a live file's version: what is new each round lies beside it."""
+        if not name.startswith("live_"):
+            return self._static.path(f"{version}/{name}", round.tournament)
+        path = live.with_name(name)
+        self._source.download(f"{version}/{name}", path, tournament=round.tournament, round_number=round.number)
+        return path
 
     def _live_path(self, round: Round, version: str | None) -> Path:
         """Return where a live file belongs: right under its round, or in the folder of a version that is not in use."""

@@ -34,7 +34,8 @@ class LiveData:
     """The checked live file of one round.
 
     `ids` in the order of the file; `era` as the file writes it (often "X"), "" when it has none; `sha256` of the bytes.
-    `feature_sets` fetches features.json of the version when it is first needed, which a trained model never does.
+    `feature_sets` fetches features.json of the version when it is first needed, which a trained model never does;
+    `fetch` gets any other file of the version.
     """
 
     tournament: int
@@ -46,6 +47,28 @@ class LiveData:
     era: str
     columns: tuple[str, ...]
     feature_sets: Callable[[], FeatureSets]
+    fetch: Callable[[str], Path] | None = None
+
+    def file(self, name: str) -> Path:
+        """Return a whole file of the same version and, where it is made anew each round, of the same round.
+
+        Raises: Unavailable when it cannot be had, or is not of this round.
+        """
+        if name == self.path.name:
+            return self.path
+        if self.fetch is None:
+            raise Unavailable(f"{name}: nobody is here to fetch it.")
+        path = self.fetch(name)
+        if name.startswith("live_") and name.endswith(".parquet"):
+            self._require_same_ids(path)
+        return path
+
+    def _require_same_ids(self, path: Path) -> None:
+        theirs = read_columns(path, (), id_column=layout_of(self.tournament).id_column).index
+        absent = self.ids.difference(theirs)
+        if len(absent):
+            words = f"{len(absent):,} of {len(self.ids):,} live ids are absent: not this round's."
+            raise Unavailable(f"{path.name}: {words}")
 
     def features(self, wanted: str | Sequence[str], trained: TrainedVersion | None = None) -> tuple[str, ...]:
         """Return the features a model gets: those of its training, or what its `feature_set` means in this version.

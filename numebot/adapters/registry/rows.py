@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from numebot.adapters.registry.code import CodeFinder
@@ -23,6 +25,7 @@ COLUMNS = (
     "time_limit_minutes",
     "memory_limit_mb",
     "network",
+    "readable",
 )
 """The columns that numebot knows; only the first must be there."""
 
@@ -59,6 +62,7 @@ def model_of(row: Row, finder: CodeFinder) -> tuple[ModelConfig, tuple[str, ...]
         time_limit_minutes=cells.limit("time_limit_minutes", most=7 * 24 * 60),
         memory_limit_mb=cells.whole_limit("memory_limit_mb", most=100_000_000),
         network=cells.flag("network", default=False),
+        readable=cells.places("readable", finder.home),
         line=row.line,
     )
     return model, tuple(cells.problems)
@@ -128,6 +132,16 @@ class _Cells:
             self._refuse(column, f"{_shown(self.text(column))} is not a whole number.")
             return None
         return None if value is None else int(value)
+
+    def places(self, column: str, home: Path) -> tuple[Path, ...]:
+        """Return paths that are separated as those of PATH are."""
+        found = tuple(Path(text.strip()) for text in self.text(column).split(os.pathsep) if text.strip())
+        for path in found:
+            if not path.is_absolute():
+                self._refuse(column, f"{_shown(str(path))} is not a whole path such as /opt/julia.")
+            elif home.is_relative_to(path):
+                self._refuse(column, f"{_shown(str(path))} holds numebot's own settings; name the plugin's folder.")
+        return found
 
     def _refuse(self, column: str, sentence: str) -> None:
         self.problems.append(f"{column}: {sentence}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from numebot.adapters.runner.code import Code
 from numebot.core.errors import PluginError
 from numebot.plugin import Model, needs_training
+
+_FILE = re.compile(r"[A-Za-z0-9]\w*(\.\w+)+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Plugin:
     source_sha256: str
     file: Path
     file_sha256: str
+    files: tuple[str, ...] = ()
 
 
 def described(model: Model, code: Code) -> Plugin:
@@ -43,6 +47,7 @@ def described(model: Model, code: Code) -> Plugin:
         source_sha256=code.sha256,
         file=code.file,
         file_sha256=code.file_sha256,
+        files=_files(model.files, type(model).__name__),
     )
 
 
@@ -74,7 +79,15 @@ def _taken(message: object) -> Plugin:
         source_sha256=_printable(message["source_sha256"]),
         file=Path(_printable(message["file"])),
         file_sha256=_printable(message["file_sha256"]),
+        files=_files(message["files"], "its process"),
     )
+
+
+def _files(found: object, owner: str) -> tuple[str, ...]:
+    names = tuple(found) if isinstance(found, list | tuple) else (found,)
+    if not all(isinstance(name, str) and _FILE.fullmatch(name) for name in names):
+        raise PluginError(f'{owner}.files is {found!r}. Allowed: names such as "live_benchmark_models.parquet".')
+    return tuple(str(name) for name in names)
 
 
 def _listed(value: object) -> tuple[str, ...]:

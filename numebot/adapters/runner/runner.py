@@ -25,6 +25,7 @@ from numebot.adapters.runner.nursery import Nursery, shared_nursery
 from numebot.adapters.runner.pool import Answer, Call, Pool
 from numebot.adapters.runner.requests import Kind, Limits, Outcome, Request, Task
 from numebot.adapters.runner.results import read_predictions
+from numebot.adapters.runner.round_files import RoundFiles
 from numebot.adapters.runner.sandbox import allowed_below, isolation_notes
 from numebot.adapters.runner.scratch import Scratch, require_plain_files
 from numebot.adapters.runner.tasks import SAVED
@@ -140,6 +141,7 @@ class Runner:
         self._scratch: Scratch | None = None
         self._plugins: dict[tuple[str, str], Plugin] = {}
         self._frames: dict[tuple[int, tuple[str, ...]], _Shared] = {}
+        self._facts = RoundFiles(lambda: self._files.new("data/file"))
 
     def close(self) -> None:
         """Remove the frames and scratch files."""
@@ -147,6 +149,7 @@ class Runner:
             self._scratch.close()
         self._scratch = None
         self._frames.clear()
+        self._facts.clear()
 
     def log_of(self, config: ModelConfig) -> Path:
         """Return where what a model's plugin prints is kept."""
@@ -366,7 +369,8 @@ class Runner:
             plugin = self._remember(config.code, parameters, described)
             if trained is None and plugin.needs_training:
                 raise _not_trained(config)
-            return {"data": str(self._shared(live, plugin, trained).path), **members}
+            about = self._facts.of(live, plugin.files)
+            return {"data": str(self._shared(live, plugin, trained).path), "about": about, **members}
 
         folder = trained.folder if trained else None
         asked = self._request(Task.PREDICT, config, parameters, stack, trained=folder)
@@ -432,7 +436,7 @@ class Runner:
             scratch=stack.enter_context(self._files.call_folder()),
             limits=limits or self._limits.of(config),
             trained=trained,
-            readable=(*readable, self._files.data, *([trained] if trained else [])),
+            readable=(*readable, *config.readable, self._files.data, *([trained] if trained else [])),
             listed=listed,
             network=config.network,
             log=self.log_of(config),

@@ -73,9 +73,11 @@ class _Call:
     def predict(self, description: Answer) -> Answer:
         """Predict every frame that numebot gives; each is one call of the plugin's predict."""
         given = self._asked_for(description)
+        about = given.get("about")
         if self.request.trained:
             self._plugin("load", lambda: self.model.load(cast(Path, self.request.trained)))
         frame, groups = cast(tuple[pd.DataFrame, pd.Series | None], self._mapped(str(given["data"])))
+        frame.attrs = dict(about) if isinstance(about, dict) else {}
         parts = [frame] if groups is None else [rows for _, rows in frame.groupby(groups, sort=False)]
         # The plugin may do to its frame what it likes: the order of the ids is remembered here.
         ids = [part.index.copy(deep=True) for part in parts]
