@@ -23,10 +23,13 @@ COMMANDS = {
     "status": "Show the newest round and where each model stands.",
     "sync": "Bring scores, payouts, submissions and the leaderboard home from Numerai.",
     "db": "Check and back up the database, tidy up the data folder.",
+    "import": "Take over models and results from elsewhere.",
     "config": "Show the settings in effect and where each value comes from.",
     "practice": "Run a Numerai tournament on this machine, without an account.",
 }
 """Command name → its one-line help. The module numebot.cli.<name> holds the command as `command`."""
+MODULES = {"import": "import_"}
+"""Commands whose name is a word of Python, and their modules."""
 
 
 class LazyGroup(click.Group):
@@ -40,7 +43,7 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"numebot.cli.{cmd_name}").command
+        command = importlib.import_module(f"numebot.cli.{MODULES.get(cmd_name, cmd_name)}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"numebot.cli.{cmd_name}.command is not a command")
         return command

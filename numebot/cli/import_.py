@@ -1,0 +1,46 @@
+"""`numebot import`: models and results from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from numebot.app import App, open_app
+from numebot.cli.output import set_up_logging
+from numebot.importing.pickles import import_pickle
+from numebot.importing.rows import Place
+
+PRACTICE = click.option("--practice", is_flag=True, help="Into the practice tournament.")
+
+
+@click.group(short_help="Take over models and results from elsewhere.")
+def command() -> None:
+    """Take over what you have already. What it comes from is only read; new rows are off until you enable them."""
+
+
+@command.command("pickle")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--model", required=True, help="The Numerai model that it becomes.")
+@click.option("--python", default="", help="The Python that wrote it, e.g. 3.12, where you know it.")
+@PRACTICE
+def pickle_(file: Path, *, model: str, python: str, practice: bool) -> int:
+    """Take over a pickle made for Numerai's Model Upload: copy it, pin its sha256, add its row.
+
+    It is read as data and not run. Exit code 0: it can run here. 1: the row is there, and something keeps it from that.
+    """
+    with open_app(practice=practice, starts_server=False) as app:
+        set_up_logging(app)
+        done = import_pickle(file, model, place=place_of(app), registry=app.registry, python=python)
+    click.echo(f"{model}: {done.path}, sha256 {done.sha256}")
+    click.echo("Its row is new and off: set enabled to True." if done.is_new else "Its row was there.", err=True)
+    click.echo("Numerai refuses uploads while a pickle is assigned to the model: unassign it there first.", err=True)
+    for problem in done.problems:
+        click.echo(problem, err=True)
+    return 1 if done.problems else 0
+
+
+def place_of(app: App) -> Place:
+    """Return where an app keeps what an import adds."""
+    settings = app.settings
+    return Place(settings.paths.model_configs, app.loaded.home, app.data_folder, settings.models.plugins_folder)
