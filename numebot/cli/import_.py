@@ -8,6 +8,7 @@ import click
 
 from numebot.app import App, open_app
 from numebot.cli.output import set_up_logging
+from numebot.importing.original import import_original, look_at
 from numebot.importing.pickles import import_pickle
 from numebot.importing.rows import Place
 
@@ -38,6 +39,35 @@ def pickle_(file: Path, *, model: str, python: str, practice: bool) -> int:
     for problem in done.problems:
         click.echo(problem, err=True)
     return 1 if done.problems else 0
+
+
+@command.command("numebot")
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data-folder", type=click.Path(exists=True, file_okay=False, path_type=Path), help="If .env is wrong.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@PRACTICE
+def original(path: Path, *, data_folder: Path | None, dry_run: bool, practice: bool) -> int:
+    """Take over the original numebot from its folder PATH: key, models, scores, statuses, old predictions.
+
+    Nothing is written there, and doing it again changes nothing. Each model has to be trained anew: its old file knows
+    features that are no more. Exit code 0: done, whatever was not understood.
+    """
+    with open_app(practice=practice, starts_server=False) as app:
+        set_up_logging(app)
+        report = import_original(
+            look_at(path.resolve(), data_folder),
+            place=place_of(app),
+            registry=app.registry,
+            store=app.store,
+            has_key=app.has_key,
+            dry_run=dry_run,
+        )
+        parts = {"imported": report.imported, "to be trained again": report.retrain, "left": report.not_understood}
+        for title, lines in parts.items():
+            click.echo(f"{title}{' (dry run, nothing was done)' if dry_run else ''}:")
+            for line in lines or ["nothing"]:
+                click.echo(f"  {app.clean(line)}")
+    return 0
 
 
 def place_of(app: App) -> Place:

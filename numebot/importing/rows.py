@@ -40,7 +40,7 @@ def add_new_rows(rows: Sequence[Mapping[str, str]], registry: Registry, place: P
             new.append(row)
         elif (model.code, dict(model.parameters)) != (row["model_code"], json.loads(row["parameters"] or "{}")):
             problems.append(
-                f"{model.name} stands in line {model.line} with model_code {model.code}. Remove that line to replace it."
+                f"{model.name} stands in line {model.line} with model_code {model.code}. Remove it to replace it."
             )
     if problems:
         raise ConfigError(f"{place.model_configs.name}: other models have these names. Nothing was changed.", problems)

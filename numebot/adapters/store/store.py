@@ -229,6 +229,22 @@ class Store:
             insert_event(connection, event)
         return True
 
+    def remember_history(self, events: Sequence[Event]) -> int:
+        """Add lines to the timeline unless they are there; return how many are new. All are of the kinds of `events`.
+
+        A line is the same when kind, round, model and words are.
+        """
+        table = tables.events
+        kinds = sorted({event.kind for event in events})
+        query = sa.select(table.c.kind, table.c.round_number, table.c.model, table.c.message)
+        with transaction(self._engine) as connection:
+            known = {tuple(row) for row in connection.execute(query.where(table.c.kind.in_(kinds)))}
+            new = {(event.kind, event.round_number, event.model, event.message): event for event in events}
+            for key, event in new.items():
+                if key not in known:
+                    insert_event(connection, event)
+        return len(new.keys() - known)
+
     def events(
         self,
         *,
