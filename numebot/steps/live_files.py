@@ -14,7 +14,7 @@ from numebot.steps.data_contract import tell_breach
 logger = logging.getLogger(__name__)
 
 DATA = "data"
-"""The kind of the events that tell of live data that are there, and how long it took to get or to read them."""
+"""The kind of the events that tell of the live data of a round, and how many seconds it took to get them."""
 
 
 class LiveFiles:
@@ -75,9 +75,10 @@ class LiveFiles:
         size = live.path.stat().st_size
         logger.info("round %s: live data %s, %s ids, %s bytes", number, version, f"{len(live.ids):,}", f"{size:,}")
         took_s = round(self._clock.monotonic() - began, 2)
-        words = f"live data {version}: {len(live.ids):,} ids, {size:,} bytes"
+        words = f"round {number}: live data {version}, {len(live.ids):,} ids, {size:,} bytes"
         details = {"took_s": took_s, "version": version}
-        self._store.record(Event(self._clock.now(), DATA, words, self._round.tournament, number, details=details))
+        # Later passes only read what the first one fetched.
+        self._store.record_once(Event(self._clock.now(), DATA, words, self._round.tournament, number, details=details))
         file = DataFile(f"{version}/{live.path.name}", live.path, live.sha256, size, number)
         self._store.remember_file(file, now=self._clock.now())
         self._announce_newer_version(version)
