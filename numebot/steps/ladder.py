@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,7 @@ from numebot.adapters.predictions import PredictionFiles
 from numebot.adapters.runner import PredictionRequest, Runner
 from numebot.adapters.store import Store
 from numebot.core.ensembles import members_of
-from numebot.core.errors import PluginError
+from numebot.core.errors import NumebotError, PluginError
 from numebot.core.fallback import EXAMPLE, PREVIOUS
 from numebot.core.submissions import has_reached, inputs_key
 from numebot.core.types import ModelConfig, State, Submission, TrainedVersion
@@ -81,6 +82,11 @@ class Ladder:
                 scale=_ranked,
             )
         return self._of_other(rung, row, files)
+
+    def fetch_early(self, config: ModelConfig, files: LiveFiles) -> None:
+        """Get the live data that a model will most likely need; a failure is kept there, to be told at its turn."""
+        with suppress(NumebotError):
+            files.for_model(self._artifacts.current(config.name, config.tournament))
 
     def _own(
         self,

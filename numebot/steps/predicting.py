@@ -58,6 +58,10 @@ class Predictor:
         """Return where the predictions of a rung come from. Raises: as `bring_to_checked`."""
         return self._ladder.source(config, row, rung, files)
 
+    def fetch_early(self, config: ModelConfig, files: LiveFiles) -> None:
+        """Get the live data that a model will most likely need. Never raises."""
+        self._ladder.fetch_early(config, files)
+
     def is_to_predict(self, row: Submission, source: Source) -> bool:
         """Whether `bring_to_checked` will ask the source for predictions."""
         if has_reached(row, State.UPLOADED):

@@ -57,6 +57,9 @@ def prepared(turns: Sequence[Turn], runner: Runner, predictor: Predictor, files:
     All plugins describe themselves first, at once. Never raises for one model.
     """
     own = [turn for turn in turns if turn.rung in (None, PREVIOUS) and not has_reached(turn.row, State.UPLOADED)]
+    if own:
+        # Meanwhile the libraries of the plugins load, which they need to describe themselves.
+        predictor.fetch_early(own[0].config, files)
     silent = runner.describe_many(turn.config for turn in own)
     found = {}
     for turn in own:

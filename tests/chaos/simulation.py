@@ -319,6 +319,9 @@ class SimPredictor:
     def __init__(self, machine: SimMachine) -> None:
         self._machine = machine
 
+    def fetch_early(self, config: ModelConfig, files: object) -> None:
+        pass
+
     def source(self, row: Submission, config: ModelConfig, files: object, *, rung: str | None) -> Source:
         nothing: Any = None
         return Source(nothing, "", "", predict=nothing, scale=nothing)
