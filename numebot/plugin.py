@@ -267,18 +267,21 @@ def _made_up_predictions(model: Ensemble, ids: pd.Index) -> pd.DataFrame:
     return pd.DataFrame({name: numbers / 2.0**64 for name, numbers in hashed.items()}, index=ids)
 
 
-def made_up_features(model: Model, *, rows: int, seed: int, names: Sequence[str] | None = None) -> pd.DataFrame:
-    """Return int8 features 0-4 with these names, or those that the plugin asks for (42 invented ones for a set)."""
-    spec = names if names is not None else model.feature_set
-    columns = [f"feature_{number:02d}" for number in range(42)] if isinstance(spec, str) else list(spec)
-    numbers = np.random.default_rng(seed).integers(0, 5, size=(rows, len(columns)), dtype=np.int8)
+def made_up_features(model: Model, *, rows: int, seed: int) -> pd.DataFrame:
+    """Return int8 features 0-4 with the names that the plugin asks for (42 invented ones for a named set)."""
+    spec = model.feature_set
+    names = [f"feature_{number:02d}" for number in range(42)] if isinstance(spec, str) else list(spec)
+    numbers = np.random.default_rng(seed).integers(0, 5, size=(rows, len(names)), dtype=np.int8)
     ids = pd.Index([f"n{seed:03x}{row:012x}" for row in range(rows)], name="id")
-    return pd.DataFrame(numbers, index=ids, columns=columns)
+    return pd.DataFrame(numbers, index=ids, columns=names)
 
 
 def made_up_training(model: Model, columns: Sequence[str] | None = None) -> TrainingData:
     """Return 8 eras of 50 rows with a weak signal and five-valued targets, like Numerai's."""
-    features = made_up_features(model, rows=400, seed=1, names=columns)
+    features = made_up_features(model, rows=400, seed=1)
+    if columns is not None:
+        numbers = np.random.default_rng(1).integers(0, 5, size=(len(features), len(columns)), dtype=np.int8)
+        features = pd.DataFrame(numbers, index=features.index, columns=list(columns))
     names = [model.target] if isinstance(model.target, str) else list(model.target)
     noise = np.random.default_rng(3).normal(size=(len(features), len(names)))
     signal = features.iloc[:, 0].to_numpy(dtype=float)[:, None] * 0.3 + noise

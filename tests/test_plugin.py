@@ -245,3 +245,22 @@ def test_the_example_of_the_guide_keeps_the_contract(tmp_path: Path) -> None:
         env={"PYTHONPATH": f"{tmp_path}:{root}"},
     )
     assert (answer.stderr, answer.stdout) == ("", "[] []\n")
+
+
+def test_given_rows_bring_their_own_features() -> None:
+    live = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [3.0, 1.0, 4.0]}, index=IDS)
+    assert check_model(Learner, live=live) == []
+
+
+def test_what_was_learned_is_checked_as_it_is(tmp_path: Path) -> None:
+    class NeverAgain(Learner):
+        def fit(self, data: TrainingData) -> None:
+            raise AssertionError("it was trained already")
+
+    learned = NeverAgain()
+    learned.mean = 2.0
+    vars(sys.modules[__name__])["NeverAgain"] = NeverAgain  # a pickle looks it up there
+    NeverAgain.__qualname__ = "NeverAgain"
+    learned.save(tmp_path)
+    assert check_model(NeverAgain, learned=tmp_path) == []
+    assert "it was trained already" in check_model(NeverAgain)[0]

@@ -116,6 +116,8 @@ class Checker:
     def _as_in_a_round(
         self, config: ModelConfig, live: LiveData | None, trained: TrainedVersion | None, *, needs_training: bool
     ) -> Finding:
+        if config.is_ensemble:
+            return Finding(ROUND, None, "an ensemble: numebot run --dry-run plays it with its members")
         if needs_training and trained is None:
             return Finding(ROUND, None, f"not trained yet: numebot train {config.name}")
         if live is None:

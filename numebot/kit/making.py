@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from numebot.adapters.artifacts import SAFE_NAME
 from numebot.adapters.plugin_files.files import NewPlugin, plan, write
 from numebot.adapters.registry.edit import add_row
 from numebot.core.errors import ConfigError
-from numebot.core.types import ModelConfig
+from numebot.core.types import ModelConfig, Tournament
 
 
 def make_plugin(
@@ -25,9 +26,13 @@ def make_plugin(
     if same is not None:
         raise ConfigError(f'{configs} line {same.line}: "{same.name}" has a row already. Choose another name.')
     new = plan(name, kind, home=home, plugins_folder=plugins_folder)
+    row = dict(new.row)
+    if kind == "ensemble":
+        others = [one.name for one in known if one.tournament == Tournament.CLASSIC and not one.is_ensemble]
+        row["parameters"] = json.dumps({"members": others})
     write(new)
     try:
-        add_row(configs, new.row)
+        add_row(configs, row)
     except BaseException:
         # Without its row it would only be in the way of the next try.
         new.path.unlink(missing_ok=True)

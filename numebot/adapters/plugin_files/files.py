@@ -68,7 +68,7 @@ def plan(name: str, kind: str, *, home: Path, plugins_folder: Path | None) -> Ne
             "model_code": code,
             "description": KINDS[kind].description,
             "enabled": "False",
-            "is_ensemble": str(kind == "ensemble"),
+            **({"is_ensemble": "True"} if kind == "ensemble" else {}),
         },
     )
     for there in (new.path, new.test_path):

@@ -41,16 +41,17 @@ def set_enabled(path: Path, rows: Mapping[int, str], *, wish: bool) -> None:
 
 
 def add_row(path: Path, cells: Mapping[str, str]) -> None:
-    """Add a row at the end, with the file's own columns and line ends; cells of columns it does not have are left out.
+    """Add a row at the end, in the manner of the file. A file that is not there is made.
 
-    `enabled` is added as a column when it is missing. A file that is not there is made.
+    Columns that it does not have are added, but for the description, which is left out.
     Raises: ConfigError, LocalTrouble.
     """
     if not path.exists():
         write_whole(path, NEW_FILE, mode=0o644)
     with _edited(path) as sheet:
-        if ENABLED in cells:
-            _column(sheet, ENABLED)
+        for name in cells:
+            if name != "description":
+                _column(sheet, name)
         sheet.append([cells.get(name, "") for name in sheet.columns])
 
 
