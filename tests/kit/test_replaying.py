@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from numebot.app.daemon import chores
 from numebot.core.types import State
 
 Make = Callable[..., Any]
@@ -121,3 +122,9 @@ def test_the_check_uses_the_live_file_of_the_round_and_the_limits_of_the_row(pla
     assert limited.returncode == 1
     (report,) = json.loads(limited.stdout)
     assert "time_limit_minutes" in next(one["words"] for one in report["findings"] if one["kept"] is False)
+
+
+def test_the_daemon_replays_what_changed(numebot: Make) -> None:
+    with numebot().app() as app:
+        (chore,) = [chore for chore in chores(app) if chore.name == "replay"]
+    assert chore.command == ("models", "replay", "--changed")
