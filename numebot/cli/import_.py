@@ -8,6 +8,7 @@ import click
 
 from numebot.app import App, open_app
 from numebot.cli.output import set_up_logging
+from numebot.importing.node import import_node
 from numebot.importing.original import import_original, look_at
 from numebot.importing.pickles import import_pickle
 from numebot.importing.rows import Place
@@ -67,6 +68,28 @@ def original(path: Path, *, data_folder: Path | None, dry_run: bool, practice: b
             click.echo(f"{title}{' (dry run, nothing was done)' if dry_run else ''}:")
             for line in lines or ["nothing"]:
                 click.echo(f"  {app.clean(line)}")
+    return 0
+
+
+@command.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--model", required=True, help="The Numerai model that it becomes.")
+@click.option("--model-id", default="", help="Which one it is, where the node predicts for several.")
+@click.option("--python", default="", help="The Python to run it with, e.g. /usr/bin/python3.12.")
+@PRACTICE
+def node(path: Path, *, model: str, model_id: str, python: str, practice: bool) -> int:
+    """Take over a node folder of numerai-cli: an environment with its requirements, and a row.
+
+    The folder stays as it is and is used from where it lies. pip fetches the requirements from the internet.
+    """
+    with open_app(practice=practice, starts_server=False) as app:
+        set_up_logging(app)
+        done = import_node(
+            path.resolve(), model, place=place_of(app), registry=app.registry, model_id=model_id, python=python
+        )
+    click.echo(f"{model}: {path} with {done.python}")
+    click.echo("Its row is new and off: set enabled to True." if done.is_new else "Its row was there.", err=True)
+    click.echo("Remove the model's webhook on numer.ai, or the node in the cloud submits as well.", err=True)
     return 0
 
 
