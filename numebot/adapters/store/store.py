@@ -187,6 +187,7 @@ class Store:
         newest = sa.select(sa.func.max(table.c.round_number)).where(table.c.tournament == tournament).scalar_subquery()
         query = sa.select(table.c.model, table.c.details).where(
             table.c.tournament == tournament,
+            table.c.model.is_not(None),
             table.c.round_number > newest - last_rounds,
             table.c.details["took_s"].as_float().is_not(None),
         )
