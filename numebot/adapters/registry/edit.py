@@ -138,7 +138,8 @@ class _Sheet:
     def changed(self) -> str:
         """Return the text with all changes."""
         text = self.text
-        for change in sorted(self._changes, key=lambda change: change.start, reverse=True):
+        # From the end on; of changes at one place the last one first, so that they come to stand in their order.
+        for change in reversed(sorted(self._changes, key=lambda change: change.start)):
             text = text[: change.start] + change.words + text[change.end :]
         return text
 
