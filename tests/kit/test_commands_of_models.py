@@ -64,7 +64,9 @@ def test_a_new_plugin_keeps_the_contract_and_passes_its_test(home: Path, kind: s
     assert [(row["name"], row["enabled"], row["problem"]) for row in rows] == [
         ("alpha", True, None), ("my-model", False, None),
     ]  # fmt: skip
-    assert (home / "model_configs.csv").read_text().startswith("# mine\nnumerai_name,model_code,enabled\nalpha,")
+    first, header, row, *_ = (home / "model_configs.csv").read_text().splitlines()
+    assert (first, row) == ("# mine", "alpha,models.feature_mean")
+    assert header.startswith("numerai_name,model_code,enabled")
     tested = pytest_in(home, str(test))
     assert tested.returncode == 0, tested.stdout
     checked = numebot(home, "models", "check", "my-model")
