@@ -20,6 +20,7 @@ HOST = "127.0.0.1"
 _BACKLOG = 256
 _START_LIMIT_S = 20.0
 _LAST_WORDS_S = 0.3
+_LAST_TURNS = 5
 
 
 def listening_socket(port: int) -> socket.socket:
@@ -131,11 +132,18 @@ class _Server(uvicorn.Server):
         # what was accepted a moment ago becomes a connection in the loop's next turns, too late for the list below
         for _ in range(2):
             await asyncio.sleep(0)
+        self._drop_connections()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_LAST_WORDS_S)
+        # and a dropped one gives its socket back a turn later still
+        for _ in range(_LAST_TURNS):
+            self._drop_connections()
+            await asyncio.sleep(0)
+
+    def _drop_connections(self) -> None:
         for connection in list(self.server_state.connections):
             if isinstance(connection, WireProtocol):
                 connection.abort()
-        if self.server_state.tasks:
-            await asyncio.wait(self.server_state.tasks, timeout=_LAST_WORDS_S)
 
     def ask_to_end(self) -> None:
         """Let `main_loop` return; harmless when the loop has ended on its own."""
