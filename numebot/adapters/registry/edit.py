@@ -139,7 +139,7 @@ class _Sheet:
         """Return the text with all changes."""
         text = self.text
         # From the end on; of changes at one place the last one first, so that they come to stand in their order.
-        for change in sorted(reversed(self._changes), key=lambda change: change.start, reverse=True):
+        for change in sorted(self._changes, key=lambda change: change.start)[::-1]:
             text = text[: change.start] + change.words + text[change.end :]
         return text
 
