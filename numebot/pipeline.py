@@ -17,7 +17,7 @@ from itertools import groupby
 import pandas as pd
 
 from numebot.adapters.datasets import Datasets
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.adapters.store import Store
 from numebot.core.account import slot_problem
 from numebot.core.due import is_due, missing_in

@@ -15,7 +15,9 @@ import pandas as pd
 import numebot
 from numebot.adapters.artifacts import Artifacts, TrainingRecord
 from numebot.adapters.datasets import Datasets, Selection
-from numebot.adapters.runner import FittedPlugin, Plugin, Runner
+from numebot.adapters.runner.description import Plugin
+from numebot.adapters.runner.fitted import FittedPlugin
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import LocalTrouble, PluginError, Unavailable
 from numebot.core.features import embargo_eras, era_order, resolve_features
 from numebot.core.metrics import era_corr, summary

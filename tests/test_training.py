@@ -11,7 +11,7 @@ import pytest
 
 from numebot.adapters.artifacts import Artifacts
 from numebot.adapters.datasets import Datasets, Selection
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.checks import check_submission, read_submission, submission_csv, to_submission
 from numebot.core.errors import PluginError, Unavailable
 from numebot.core.types import ModelConfig, Round, TrainedVersion

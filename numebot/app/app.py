@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numebot.adapters.artifacts import Artifacts
     from numebot.adapters.datasets import Datasets, KeptFiles
     from numebot.adapters.numerai.client import NumeraiClient
-    from numebot.adapters.runner import Runner
+    from numebot.adapters.runner.runner import Runner
     from numebot.adapters.store import Store
     from numebot.kit.checking import Checker
     from numebot.kit.replaying import Replayer
@@ -174,7 +174,7 @@ class App:
     def runner(self) -> Runner:
         """What runs plugins, each call in a process of its own."""
         from numebot.adapters.datasets.parquet import available_memory_bytes
-        from numebot.adapters.runner import DefaultLimits, Runner
+        from numebot.adapters.runner.runner import DefaultLimits, Runner
 
         wishes = self.settings.models
         limits = DefaultLimits(

@@ -13,7 +13,7 @@ from numebot.core.openings import is_entered
 from numebot.core.ports import Clock
 from numebot.core.rounds import round_state
 from numebot.core.submissions import ENDINGS
-from numebot.core.types import Event, ModelConfig, Round, RoundAnswer, RoundState, Submission
+from numebot.core.types import Event, ModelConfig, Round, RoundAnswer, RoundState, State, Submission
 from numebot.steps.alarms import ALARM
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ NET_RESERVE = timedelta(minutes=15)
 """So shortly before the next nominal opening no upload for it is begun any more."""
 UNKNOWN_LASTS = timedelta(minutes=15)
 """From here on it is an alarm that Numerai cannot be asked."""
+TO_PREDICT = (State.PENDING, State.FAILED, State.MISSED)
+"""What leaves it open whether there are predictions; the other states tell that there are."""
 
 
 class RoundServer(Protocol):
@@ -85,6 +87,13 @@ class Look:
         """Whether a pass has something to do right now."""
         is_open = self.state is RoundState.OPEN
         return self.has_leftovers or (is_open and any(one.is_due(self.now) for one in self.missing))
+
+    @property
+    def wants_predictions(self) -> bool:
+        """Whether a plugin will have to run in that pass, as far as can be said before it."""
+        return self.state is RoundState.OPEN and any(
+            one.state in TO_PREDICT and one.is_due(self.now) for one in self.missing
+        )
 
     @property
     def is_waiting(self) -> bool:

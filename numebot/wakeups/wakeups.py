@@ -25,6 +25,8 @@ from numebot.wakeups.work import Work, WorkEnd
 logger = logging.getLogger(__name__)
 
 PASS = ("run", "--scheduled", "--wait", "30")
+WILL_PREDICT = "--will-predict"
+"""Tells a pass at once that plugins will run, which takes seconds to prepare."""
 BEACON_KEY = "daemon"
 """Under which the store notes what the daemon did last."""
 SHORTEST_PASS_S = 300.0
@@ -160,7 +162,8 @@ class WakeUps:
             except LocalTrouble as error:
                 logger.warning("%s", error)  # no reason to end the pass, which has patience of its own
 
-        end = self._tools.work.run(PASS, self._budget_s(looks), tick=tick)
+        command = (*PASS, WILL_PREDICT) if any(look.wants_predictions for look in looks) else PASS
+        end = self._tools.work.run(command, self._budget_s(looks), tick=tick)
         if end is WorkEnd.OVERDUE:
             words = "the pass over the round did not end in its time and was killed; the next one goes on where it was"
             self._tools.store.record(Event(self._tools.clock.now(), "pass-killed", words))

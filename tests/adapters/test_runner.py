@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from numebot.adapters.artifacts import Artifacts, TrainingRecord
-from numebot.adapters.runner import FittedPlugin, Runner
+from numebot.adapters.runner.fitted import FittedPlugin
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.plugin import TrainingData
@@ -152,7 +153,7 @@ NOT_LOADABLE = {
     "blank": ("  ", "", "model_code is blank"),
     "no such module": ("models.example_xgbost", "", 'does not exist. Did you mean "models.example_xgboost"?'),
     "no such package": ("modles.example_xgboost", "", '"modles.example_xgboost" does not exist.'),
-    "no such file": ("mne.py", SUM, 'does not exist below'),
+    "no such file": ("mne.py", SUM, "does not exist below"),
     "no such file, a near one": ("mne.py", SUM, 'Did you mean "mine.py"?'),
     "neither": ("models/mine", "", "neither a module name (package.module) nor a path that ends in .py"),
     "syntax error": ("mine.py", "\ndef predict(:\n", "mine.py line 5: SyntaxError"),
@@ -382,9 +383,7 @@ def test_an_edit_of_the_same_length_within_a_second_is_noticed(
             assert runner.predict(row(code), None, live).tolist() == (live.rows.sum(axis=1) * factor).tolist()
 
 
-def test_the_scale_is_that_of_the_training_as_the_predictions_are(
-    runner: Runner, folder: Path, tmp_path: Path
-) -> None:
+def test_the_scale_is_that_of_the_training_as_the_predictions_are(runner: Runner, folder: Path, tmp_path: Path) -> None:
     learner = LEARNER.replace("weight=1.0):", "weight=1.0, scale=None):\n        self.scale = scale")
     write(folder / "mine.py", learner)
     trained = keep(Artifacts(tmp_path), runner.train(row("mine.py"), training_data()), "mine.py", scale=None)

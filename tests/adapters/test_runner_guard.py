@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import PluginError, Unavailable
 from numebot.core.types import ModelConfig, TrainedVersion
 from tests.fakes import made_up_rows

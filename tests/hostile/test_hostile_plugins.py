@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from numebot.adapters.runner import DefaultLimits, PredictionRequest, Runner
 from numebot.adapters.runner.landlock import abi
 from numebot.adapters.runner.nursery import Nursery
 from numebot.adapters.runner.processes import descendants
+from numebot.adapters.runner.runner import DefaultLimits, PredictionRequest, Runner
 from numebot.core.errors import NumebotError, PluginError
 from numebot.core.types import ModelConfig, TrainedVersion
 from tests.fakes import made_up_rows
@@ -247,7 +247,7 @@ def test_an_edit_counts_at_the_next_call(tmp_path: Path, home: Home) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.types import ModelConfig
 from tests.hostile.test_hostile_plugins import FakeLive
 runner = Runner([Path(folder) for folder in sys.argv[1:3]], place=Path(sys.argv[1]))

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from models.command import Command
-from numebot.adapters.runner import Runner
 from numebot.adapters.runner.landlock import abi
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig
 from numebot.plugin import check_model
@@ -96,9 +96,7 @@ def test_a_shell_only_where_it_is_asked_for(tmp_path: Path, runner: Runner, live
     ],
 )
 @needs_landlock
-def test_failures_are_told_in_words(
-    tmp_path: Path, runner: Runner, live: RoundInMemory, text: str, words: str
-) -> None:
+def test_failures_are_told_in_words(tmp_path: Path, runner: Runner, live: RoundInMemory, text: str, words: str) -> None:
     command = [script(tmp_path, "bad.sh", f"#!/bin/sh\n{text}\n")]
     with pytest.raises(PluginError) as caught:
         runner.predict(row(tmp_path, command=command), None, live)

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig
 from numebot.pickle_origin import OURS, Origin, is_of_another_python, origin_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig
 from tests.fakes import RoundInMemory

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from numebot.adapters.artifacts import Artifacts, TrainingRecord
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig
 from numebot.original.modules import class_name

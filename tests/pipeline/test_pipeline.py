@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from numebot.app import open_app
-from numebot.cli.run import as_answer
+from numebot.cli.playing import as_answer
 from numebot.core.errors import AccessDenied, ConfigError, LocalTrouble
 from numebot.core.types import Event, RoundState, State
 from numebot.pipeline import Wishes, play_round

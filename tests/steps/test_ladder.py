@@ -14,7 +14,7 @@ import pytest
 
 from numebot.adapters.artifacts import Artifacts, TrainingRecord
 from numebot.adapters.predictions import PredictionFiles
-from numebot.adapters.runner import Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.adapters.store import Store
 from numebot.core.errors import PluginError
 from numebot.core.types import Event, ModelConfig, State, Submission

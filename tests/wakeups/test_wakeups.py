@@ -9,7 +9,7 @@ import pytest
 from numebot.adapters.registry import read_registry
 from numebot.core.chores import Chore
 from numebot.core.errors import ConfigError, LocalTrouble
-from numebot.core.types import Round, State
+from numebot.core.types import Round, State, Submission
 from numebot.wakeups.work import WorkEnd
 from tests.wakeups.fakes import Home, at, round_
 
@@ -103,7 +103,16 @@ def test_while_numerai_cannot_be_asked_it_looks_often() -> None:
 def test_the_pass_is_the_one_of_numebot_run() -> None:
     home = Home(at(13, 1), round_())
     home.wake_up()
-    assert home.work.begun == [("run", "--scheduled", "--wait", "30")]
+    assert home.work.begun == [("run", "--scheduled", "--wait", "30", "--will-predict")]
+
+
+@pytest.mark.parametrize(("state", "is_told"), [(State.PENDING, True), (State.FAILED, True), (State.UPLOADED, False)])
+def test_the_pass_is_told_when_plugins_will_run(state: State, is_told: bool) -> None:
+    home = Home(at(13, 1), round_())
+    for model in ("alpha", "beta"):
+        home.store.put(Submission(8, 1404, model, state))
+    home.wake_up()
+    assert [("--will-predict" in command) for command in home.work.begun] == [is_told]
 
 
 def test_a_second_wake_up_over_a_finished_round_does_nothing() -> None:
