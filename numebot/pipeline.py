@@ -39,7 +39,7 @@ from numebot.steps.look_ahead import LookAhead
 from numebot.steps.open_round import OpenRound
 from numebot.steps.predicting import Predictor
 from numebot.steps.preparing import Prepared, Turn, prepared, wanted
-from numebot.steps.safety_net import NetTools, spread_net
+from numebot.steps.safety_net import NetTools, settle_nets, spread_net
 from numebot.steps.settling import rounds_to_read, settle
 from numebot.steps.submitting import Submitter
 
@@ -123,6 +123,8 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
         if tools.net is not None and is_wanted and not wishes.dry_run:
             spread_net(tools.net, open_round, configs, by_name, _live_files(tools, open_round))
         return PassResult(tournament, answer, tuple(tools.store.submissions(tournament, answer.round.number)))
+    if tools.net is not None and not wishes.dry_run:
+        settle_nets(tools.net, tournament, by_name, open_number=answer.round.number)
     if not is_wanted:
         logger.info('round %s is left out: [schedule] play is "%s"', answer.round.number, wishes.play)
         return PassResult(tournament, answer, is_dry_run=wishes.dry_run, is_entered=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import time, timedelta
@@ -17,6 +18,8 @@ from numebot.core.openings import Opening, parse_opening
 from numebot.core.types import ModelConfig
 from numebot.wakeups import Lookout, WakeUps, WakeUpTools, Work
 from numebot.wakeups.wakeups import Awake, Rhythm
+
+logger = logging.getLogger(__name__)
 
 REREAD_SOURCES = (".secret", ".env")
 """Files that a child reads for itself, so that a new key counts without a restart."""
@@ -47,6 +50,13 @@ def wake_ups(
     settings = app.settings
     _ = app.key
     app.store.claim_for(app.server_name)
+    if settings.api.total_timeout_s >= settings.daemon.wakeup_seconds:
+        logger.warning(
+            "[api] total_timeout_s (%g) is not below [daemon] wakeup_seconds (%g): a server that answers slowly will "
+            "count as a hang, which ends the daemon to be started anew.",
+            settings.api.total_timeout_s,
+            settings.daemon.wakeup_seconds,
+        )
     lookout = Lookout(
         app.server, app.store, app.clock, play=settings.schedule.play, has_net=settings.schedule.safety_net
     )

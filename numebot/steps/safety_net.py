@@ -59,6 +59,27 @@ def spread_net(
     return [_one(tools, until_next, config, slots, files) for config in configs]
 
 
+def settle_nets(
+    tools: NetTools, tournament: int, slots: Mapping[str, AccountModel], *, open_number: int
+) -> list[Submission]:
+    """Give the uploads for rounds before the open one their ending; return their rows.
+
+    What Numerai lists was queued, and counted from the opening on until the round's own submission took its place. For
+    the others it is too late. Raises: LocalTrouble when the database cannot be written.
+    """
+    rows = [row for row in tools.rows.unfinished(tournament) if row.round_number < open_number]
+    return [_settled(tools, row, slots.get(row.model)) for row in rows]
+
+
+def _settled(tools: NetTools, row: Submission, slot: AccountModel | None) -> Submission:
+    row = _listed(tools, row, slot.submissions if slot else ())
+    if row.state in ENDINGS:
+        return row
+    what = "Numerai lists it nowhere" if row.filename else row.error or "it was not uploaded"
+    words = f"{what}; the next round has opened"
+    return tools.journal.change(row, ended(row, State.MISSED, words), f"safety net: {words}")
+
+
 def _one(
     tools: NetTools,
     open_round: OpenRound,

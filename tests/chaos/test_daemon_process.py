@@ -259,6 +259,7 @@ def test_a_hang_in_the_daemon_itself_ends_it(numebot: Make, is_told_to_stop: boo
         else:
             assert serve.wait() == 1
             assert "no sign of life for 5 s" in serve.said
+            assert "will count as a hang" in serve.said, "and why was said before"
             assert "most recent call first" in serve.said
         assert systemd.heard("WATCHDOG") == 0
 

@@ -48,6 +48,32 @@ def test_a_confirmed_round_is_uploaded_once_more_for_the_next_one(numebot: Make)
     ]
 
 
+def test_an_upload_that_was_not_looked_at_before_the_next_opening_gets_its_ending_then(numebot: Make) -> None:
+    bot = with_net(numebot)
+    bot.run("alpha")
+    number = close(bot)
+    bot.run("alpha")
+    assert [row.state for row in bot.nets(number)] == [State.SUBMITTED]
+    bot.server.world.advance_to_next_opening()
+    bot.run("alpha")
+    assert [row.state for row in bot.nets(number)] == [State.QUEUED]
+
+
+def test_an_upload_that_never_came_through_is_given_up_when_the_next_round_opens(numebot: Make) -> None:
+    bot = with_net(numebot)
+    bot.run("alpha")
+    number = close(bot)
+    bot.server.faults.switch_on(Fault(Kind.STATUS, "put", status=500))
+    bot.run("alpha")
+    assert [row.state for row in bot.nets(number)] == [State.FAILED]
+    bot.server.faults.clear()
+    bot.server.world.advance_to_next_opening()
+    bot.run("alpha")
+    (row,) = bot.nets(number)
+    assert row.state is State.MISSED
+    assert "the next round has opened" in row.error
+
+
 def test_the_next_round_is_played_freshly_all_the_same(numebot: Make) -> None:
     bot = with_net(numebot)
     bot.run("alpha")
