@@ -174,7 +174,8 @@ class App:
     def runner(self) -> Runner:
         """What runs plugins, each call in a process of its own."""
         from numebot.adapters.datasets.parquet import available_memory_bytes
-        from numebot.adapters.runner.runner import DefaultLimits, Runner
+        from numebot.adapters.runner.asking import DefaultLimits
+        from numebot.adapters.runner.runner import Runner
 
         wishes = self.settings.models
         limits = DefaultLimits(

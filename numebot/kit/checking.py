@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from numebot.adapters.artifacts import Artifacts
 from numebot.adapters.datasets import KeptFiles, LiveData
-from numebot.adapters.runner.runner import Measured, Runner
+from numebot.adapters.runner.asking import Measured
+from numebot.adapters.runner.runner import Runner
 from numebot.core.checks import read_submission, require_submission, submission_csv, to_submission
 from numebot.core.errors import CheckFailed, LocalTrouble, PluginError, Unavailable
 from numebot.core.types import ModelConfig, TrainedVersion

@@ -11,7 +11,8 @@ import pandas as pd
 from numebot.adapters.artifacts import Artifacts
 from numebot.adapters.datasets import KeptFiles, LiveData
 from numebot.adapters.predictions import PredictionFiles
-from numebot.adapters.runner.runner import PredictionRequest, Runner
+from numebot.adapters.runner.asking import PredictionRequest
+from numebot.adapters.runner.runner import Runner
 from numebot.adapters.store import Store
 from numebot.adapters.surroundings import installed_libraries, python_version
 from numebot.core.checks import read_submission, to_submission

@@ -12,7 +12,8 @@ import pandas as pd
 from numebot.adapters.artifacts import Artifacts
 from numebot.adapters.datasets import Datasets, LiveData
 from numebot.adapters.predictions import PredictionFiles
-from numebot.adapters.runner.runner import PredictionRequest, Runner
+from numebot.adapters.runner.asking import PredictionRequest
+from numebot.adapters.runner.runner import Runner
 from numebot.adapters.store import Store
 from numebot.core.ensembles import members_of
 from numebot.core.errors import NumebotError, PluginError

@@ -9,7 +9,8 @@ from types import TracebackType
 
 import pandas as pd
 
-from numebot.adapters.runner.runner import PredictionRequest, Runner
+from numebot.adapters.runner.asking import PredictionRequest
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import NumebotError
 from numebot.core.ports import Clock
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from numebot.adapters.runner.runner import Runner, plugin_key
+from numebot.adapters.runner.known import plugin_key
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import NumebotError
 from numebot.core.fallback import PREVIOUS
 from numebot.core.submissions import has_reached

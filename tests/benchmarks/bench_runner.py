@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from numebot.adapters.runner.runner import PredictionRequest, Runner
+from numebot.adapters.runner.asking import PredictionRequest
+from numebot.adapters.runner.runner import Runner
 from numebot.core.types import ModelConfig, TrainedVersion
 
 ROOT = Path(__file__).parents[2]

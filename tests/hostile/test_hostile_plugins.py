@@ -13,10 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from numebot.adapters.runner.asking import DefaultLimits, PredictionRequest
 from numebot.adapters.runner.landlock import abi
 from numebot.adapters.runner.nursery import Nursery
 from numebot.adapters.runner.processes import descendants
-from numebot.adapters.runner.runner import DefaultLimits, PredictionRequest, Runner
+from numebot.adapters.runner.runner import Runner
 from numebot.core.errors import NumebotError, PluginError
 from numebot.core.types import ModelConfig, TrainedVersion
 from tests.fakes import made_up_rows

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from numebot.adapters.clock import SystemClock
-from numebot.adapters.runner.runner import PredictionRequest
+from numebot.adapters.runner.asking import PredictionRequest
 from numebot.core.errors import LocalTrouble, NumebotError, PluginError
 from numebot.core.types import ModelConfig
 from numebot.steps.look_ahead import LookAhead, Wanted
