@@ -22,6 +22,8 @@ COMMANDS = {
     "models": "List, make, check, switch and replay models.",
     "status": "Show the newest round and where each model stands.",
     "sync": "Bring scores, payouts, submissions and the leaderboard home from Numerai.",
+    "scores": "Show how the models score, round by round.",
+    "export": "Write a table of the database to a CSV or parquet file.",
     "db": "Check and back up the database, tidy up the data folder.",
     "import": "Take over models and results from elsewhere.",
     "config": "Show the settings in effect and where each value comes from.",

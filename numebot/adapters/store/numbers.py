@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 import numebot.adapters.store.result_tables as tables
+from numebot.adapters.store.upserts import upsert_many
 
 SlotKey = tuple[int, str]
 """Tournament and model id: names are unique within a tournament only, and they change."""
@@ -37,10 +38,16 @@ def slot_numbers(
             continue
         numbers[tournament, model_id] = row.id
         if now is not None:
+            if row.first_seen_at is not None and name not in (None, row.name):
+                _keep_former_name(connection, row.id, row.name, now)
             first = row.first_seen_at or now
             values = {"name": name or row.name, "is_listed": True, "first_seen_at": first, "seen_at": now}
             connection.execute(table.update().where(table.c.id == row.id).values(values))
     return numbers
+
+
+def _keep_former_name(connection: Connection, slot: int, name: str, now: datetime) -> None:
+    upsert_many(connection, tables.former_names, [{"slot": slot, "name": name, "until": now}])
 
 
 def slot_numbers_by_name(connection: Connection, tournament: int) -> dict[str, int]:

@@ -74,6 +74,15 @@ slots = Table(
 )
 """Model slots as Numerai knows them: the id stays when the name changes. `is_listed`: the account still has it."""
 
+former_names = Table(
+    "former_names",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("name", String(64), primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+)
+"""Names that slots had, and when another one was seen: history is asked for by the name that one remembers."""
+
 metrics = Table(
     "metrics",
     metadata,
@@ -96,6 +105,22 @@ scores = Table(
     Column("scored_at", EpochSeconds),
     sqlite_with_rowid=False,
 )
+
+newest_scores = Table(
+    "newest_scores",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("metric", Integer, primary_key=True, autoincrement=False),
+    Column("round_number", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, nullable=False),
+    Column("value", Float),
+    Column("percentile", Float),
+    sqlite_with_rowid=False,
+)
+"""The newest value of each series of `scores`, one row of sixty: what nearly every question is about.
+
+The key lets a metric's history be read in one run. It follows from `scores` and is written with them.
+"""
 
 scored_rounds = Table(
     "scored_rounds",

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 
 import numebot.adapters.store.result_tables as tables
 from numebot.adapters.store.engine import transaction
+from numebot.adapters.store.newest_scores import note_newest
 from numebot.adapters.store.numbers import inserted_number, metric_numbers, slot_numbers, slot_numbers_by_name
 from numebot.adapters.store.tables import rounds as rounds_table
 from numebot.adapters.store.upserts import upsert_many
@@ -133,7 +134,10 @@ class Results:
                 }
                 for one in scores
             ]
-            return upsert_many(connection, tables.scores, rows)
+            changed = upsert_many(connection, tables.scores, rows)
+            if changed:
+                note_newest(connection, rows)
+            return changed
 
     def remember_payouts(self, payouts: Sequence[Payout]) -> int:
         """Write down payouts; a settled one is never made pending again."""

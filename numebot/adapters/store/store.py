@@ -15,6 +15,8 @@ import numebot.adapters.store.tables as tables
 from numebot.adapters.store.answers import Answers
 from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
+from numebot.adapters.store.reading.scores import ScoreReader
+from numebot.adapters.store.reading.tables import TableReader
 from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
 from numebot.core.errors import ConfigError
@@ -65,6 +67,16 @@ class Store:
     def answers(self) -> Answers:
         """The part that reads them back."""
         return Answers(self._engine)
+
+    @property
+    def scores(self) -> ScoreReader:
+        """The part that answers how models do."""
+        return ScoreReader(self._engine)
+
+    @property
+    def whole_tables(self) -> TableReader:
+        """The part that reads tables from beginning to end."""
+        return TableReader(self._engine)
 
     def claim_for(self, server: str) -> None:
         """Tie this database to one tournament server for ever: practice and real results must never mix.

@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """Newest revision in migrations/versions. Alembic is imported only when the database is not there yet."""
 
 
@@ -163,4 +163,5 @@ events = Table(
     Column("details", JSON, nullable=False),
     Index(None, "tournament", "round_number", "model"),
     Index(None, "at"),
+    Index(None, "kind"),
 )
