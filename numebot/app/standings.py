@@ -17,7 +17,7 @@ DailyValues = Mapping[tuple[tuple[int, str], MetricName, int], Sequence[float | 
 class Scores(Protocol):
     """The part of the store that knows scores. Raises: LocalTrouble."""
 
-    def models(self, tournament: int | None = None) -> Sequence[KnownModel]:
+    def models(self, tournament: int) -> Sequence[KnownModel]:
         """Return every model that was ever seen."""
 
     def metrics(self, tournament: int) -> Sequence[MetricName]:
@@ -49,17 +49,17 @@ class Standings:
 
 def read_standings(
     scores: Scores,
+    tournaments: Sequence[int],
     names: Sequence[str] = (),
     *,
     metric: str | None = None,
     last: int | None = None,
-    tournament: int | None = None,
 ) -> Standings:
-    """Return how the named models do, or all of them; with `metric` that one, with its daily values.
+    """Return how the named models do, or all of them; with `metric` that one, with its daily values if they are few.
 
     Raises: ConfigError for names that no model has or had, and for a metric without scores.
     """
-    models = chosen_models(scores.models(tournament), names)
+    models = chosen_models([model for number in tournaments for model in scores.models(number)], names)
     ids: dict[int, list[str]] = {}
     for model in models:
         ids.setdefault(model.tournament, []).append(model.id)

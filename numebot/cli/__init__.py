@@ -7,6 +7,7 @@ Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 
@@ -30,6 +31,8 @@ COMMANDS = {
     "practice": "Run a Numerai tournament on this machine, without an account.",
 }
 """Command name → its one-line help. The module numebot.cli.<name> holds the command as `command`."""
+GARBAGE_AFTER = 50_000
+"""New objects that may come together before Python looks which of them are garbage; its own figure is 700."""
 MODULES = {"import": "import_"}
 """Commands whose name is a word of Python, and their modules."""
 
@@ -70,6 +73,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and turn our errors into words and exit codes."""
+    # What is loaded stays; looking through it for garbage again and again would be a tenth of a quick command's time.
+    gc.set_threshold(GARBAGE_AFTER)
     try:
         code = cli(standalone_mode=False)
     except click.exceptions.Abort:

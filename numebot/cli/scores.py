@@ -14,7 +14,7 @@ from numebot.cli.columns import print_lines, terminal_width
 from numebot.cli.output import as_document, say, set_up_logging
 from numebot.cli.score_answers import COLUMNS, as_answer, as_rows
 from numebot.cli.score_tables import detail, overview
-from numebot.cli.tournaments import TOURNAMENT, title_of
+from numebot.cli.tournaments import tournament_option, wanted_tournaments
 from numebot.core.scorecards import ModelScores
 from numebot.core.types import Tournament
 
@@ -25,7 +25,7 @@ from numebot.core.types import Tournament
 @click.option(
     "--last", type=click.IntRange(min=1), help="The newest rounds. Default: the running and 20 resolved ones."
 )
-@TOURNAMENT
+@tournament_option
 @click.option("--practice", is_flag=True, help="Those of the practice tournament instead.")
 @click.option("--json", "wants_json", is_flag=True, help="Print the answer as JSON on stdout.")
 @click.option("--csv", "wants_csv", is_flag=True, help="Print a line per model, round and metric as CSV on stdout.")
@@ -34,7 +34,7 @@ def command(
     models: Sequence[str],
     metric: str | None,
     last: int | None,
-    tournament: Tournament | None,
+    tournament: str | None,
     practice: bool,
     wants_json: bool,
     wants_csv: bool,
@@ -61,7 +61,8 @@ def command(
         raise click.UsageError("--json and --csv exclude each other.")
     with open_app(practice=practice, starts_server=False) as app:
         set_up_logging(app)
-        found = read_standings(app.store.scores, models, metric=metric, last=last, tournament=tournament)
+        tournaments = wanted_tournaments(app, tournament)
+        found = read_standings(app.store.scores, tournaments, models, metric=metric, last=last)
     if wants_json:
         answers = [as_answer(number, cards) for number, cards in found.cards.items()]
         click.echo(as_document(answers[0] if len(answers) == 1 else answers))
@@ -79,7 +80,7 @@ def _show(found: Standings, *, is_detailed: bool, metric: str | None) -> None:
         say("No model is known yet. `numebot sync` brings the account's models and their scores home.")
     width = terminal_width()
     for number, cards in found.cards.items():
-        title = title_of(number) + (f", {metric}" if metric else "")
+        title = Tournament(number).name.capitalize() + (f", {metric}" if metric else "")
         if is_detailed or len(cards) == 1:
             for card in cards:
                 print_lines(detail(card, title=title, width=width, daily=_daily_of(found.daily, card)))

@@ -1,28 +1,28 @@
-"""The option --tournament, by name or by number."""
+"""The --tournament option of the commands that look."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import click
 
+from numebot.app import App
 from numebot.core.types import Tournament
 
+CHOICES = tuple(one.name.lower() for one in Tournament)
 
-def _meant(context: click.Context, parameter: click.Parameter, value: str | None) -> Tournament | None:
-    if value is None:
-        return None
-    for one in Tournament:
-        if value.lower() in (one.name.lower(), str(int(one))):
-            return one
-    known = ", ".join(f"{one.name.lower()} ({int(one)})" for one in Tournament)
-    raise click.BadParameter(f'"{value}" is none. There are: {known}.', context, parameter)
+Command = Callable[..., Any]
 
 
-TOURNAMENT = click.option(
-    "--tournament", metavar="NAME", callback=_meant, help="Only this one: classic, signals or crypto."
-)
+def tournament_option(command: Command) -> Command:
+    """Add --tournament to a command, as `tournament`."""
+    option = click.option(
+        "--tournament", type=click.Choice(CHOICES), help="Only this tournament; else all of [tournament] play."
+    )
+    return option(command)
 
 
-def title_of(tournament: int) -> str:
-    """Return the name of a tournament, also of one that is new."""
-    known = [one.name.capitalize() for one in Tournament if one == tournament]
-    return known[0] if known else f"Tournament {tournament}"
+def wanted_tournaments(app: App, tournament: str | None) -> Sequence[Tournament]:
+    """Return the tournaments that are asked for."""
+    return app.settings.tournament.play if tournament is None else (Tournament[tournament.upper()],)

@@ -20,8 +20,10 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
+from time import process_time
 from timeit import default_timer
 from typing import NamedTuple
 
@@ -80,14 +82,20 @@ AIM_SYNC_S = 5.0
 AIM_QUERY_S = 0.05
 
 
+class Cost(NamedTuple):
+    """Seconds by the clock, and those that the processor worked."""
+
+    clock_s: float
+    processor_s: float
+
+
 class Line(NamedTuple):
-    """A measured thing: what it cost on the whole store and on the smaller one, and what it should cost at most."""
+    """A measured thing: what it cost on the whole store and on half of it, and what it should cost at most."""
 
     name: str
-    whole: float
-    half: float
-    aim: float
-    unit: str
+    whole: Cost
+    half: Cost
+    aim_s: float
 
 
 def main() -> None:
@@ -99,14 +107,11 @@ def main() -> None:
             files.append(made.store_file(folder, fraction))
             print(f"{files[-1]}: {default_timer() - began:.0f} s to make", file=sys.stderr)
         whole, half = files
-        lines = [Line("size of the file", *(path.stat().st_size / 1e6 for path in files), AIM_BYTES / 1e6, "MB")]
-        for command in _known_commands():
-            walls, cpus = _processes(command, whole, half, options.rounds)
-            lines.append(Line(f"numebot {command}", *walls, AIM_PROCESS_S, "s"))
-            lines.append(Line("    user + sys", *cpus, AIM_PROCESS_S, "s"))
+        lines = [_processes(command, whole, half, options.rounds) for command in _known_commands()]
         lines += _queries(whole, half, options.rounds)
         lines += _syncs(whole, half, folder)
-    _print(lines, options.fraction)
+        sizes = [path.stat().st_size for path in files]
+    _print(lines, sizes, options.fraction)
 
 
 def _options() -> argparse.Namespace:
@@ -131,58 +136,66 @@ def _known_commands() -> list[str]:
     return [line for line in COMMAND_LINES if line.split()[0] in COMMANDS]
 
 
-def _processes(command: str, whole: Path, half: Path, rounds: int) -> tuple[list[float], list[float]]:
-    """Return the median seconds of a command on both stores: by the clock, and of the processor."""
-    taken: dict[Path, list[tuple[float, float]]] = {whole: [], half: []}
+def _processes(command: str, whole: Path, half: Path, rounds: int) -> Line:
+    taken: dict[Path, list[Cost]] = {whole: [], half: []}
     for measured in range(rounds + 1):
-        for path, seconds in taken.items():
-            one = _process(command.format(newest=made.newest_round(path)).split(), path)
+        for path, costs in taken.items():
+            cost = _process(command.format(newest=made.newest_round(path)).split(), path)
             if measured:  # the first one warms the disk's cache
-                seconds.append(one)
-    walls, cpus = ([statistics.median(one[place] for one in seconds) for seconds in taken.values()] for place in (0, 1))
-    return walls, cpus
+                costs.append(cost)
+    return Line(f"numebot {command}", *map(_median, taken.values()), AIM_PROCESS_S)
 
 
-def _process(arguments: Sequence[str], path: Path) -> tuple[float, float]:
+def _process(arguments: Sequence[str], path: Path) -> Cost:
     environ = {"NUMERAI_DATA_FOLDER": str(path.parent), "HOME": str(path.parent), "PATH": "/usr/bin:/bin"}
     before, began = os.times(), default_timer()
     command = [sys.executable, "-m", "numebot", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    wall, after = default_timer() - began, os.times()
+    clock_s, after = default_timer() - began, os.times()
     if done.returncode:
         sys.exit(f"numebot {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
-    return wall, after.children_user + after.children_system - before.children_user - before.children_system
+    return Cost(clock_s, after.children_user + after.children_system - before.children_user - before.children_system)
 
 
 def _queries(whole: Path, half: Path, rounds: int) -> list[Line]:
     lines = []
     with closing(Store(f"sqlite:///{whole}")) as large, closing(Store(f"sqlite:///{half}")) as small:
+        stores = {large: made.newest_round(whole), small: made.newest_round(half)}
         for name, ask in QUERIES.items():
-            taken: dict[Store, list[float]] = {large: [], small: []}
-            for measured in range(2 * rounds + 1):
-                for store, path in ((large, whole), (small, half)):
-                    newest = made.newest_round(path)
-                    began = default_timer()
-                    ask(store, newest)
+            taken: dict[Store, list[Cost]] = {large: [], small: []}
+            for measured in range(3 * rounds + 1):
+                for store, newest in stores.items():
+                    cost = _cost(partial(ask, store, newest))
                     if measured:
-                        taken[store].append((default_timer() - began) * 1000)
-            lines.append(Line(name, *map(statistics.median, taken.values()), AIM_QUERY_S * 1000, "ms"))
+                        taken[store].append(cost)
+            lines.append(Line(name, *map(_median, taken.values()), AIM_QUERY_S))
     return lines
+
+
+def _cost(work: Callable[[], object]) -> Cost:
+    worked, began = process_time(), default_timer()
+    work()
+    return Cost(default_timer() - began, process_time() - worked)
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    clock, processor = zip(*costs, strict=True)
+    return Cost(statistics.median(clock), statistics.median(processor))
 
 
 def _syncs(whole: Path, half: Path, folder: Path) -> list[Line]:
     """Write a day into copies: what changes once cannot be measured twice."""
-    days: list[list[float]] = []
+    costs: list[list[Cost]] = []
     for path in (whole, half):
         copy = folder / "copy.db"
         try:
             shutil.copyfile(path, copy)
             with closing(Store(f"sqlite:///{copy}")) as store:
-                days.append([_write_a_day(store, path, after, at_once=at_once) for after, at_once in _DAYS.values()])
+                costs.append([_write_a_day(store, path, after, at_once=at_once) for after, at_once in _DAYS.values()])
         finally:
             for leftover in folder.glob("copy.db*"):
                 leftover.unlink()
-    return [Line(name, *seconds, AIM_SYNC_S, "s") for name, seconds in zip(_DAYS, zip(*days, strict=True), strict=True)]
+    return [Line(name, *of_day, AIM_SYNC_S) for name, of_day in zip(_DAYS, zip(*costs, strict=True), strict=True)]
 
 
 _DAYS = {
@@ -193,7 +206,7 @@ _DAYS = {
 """Which day after the last one is written, and whether all metrics of a model are written in one transaction."""
 
 
-def _write_a_day(store: Store, path: Path, after: int, *, at_once: bool) -> float:
+def _write_a_day(store: Store, path: Path, after: int, *, at_once: bool) -> Cost:
     newest, now = made.newest_round(path) + after, made.now_of(path) + timedelta(days=after)
     numbers = random.Random(after)
     models = [
@@ -208,22 +221,22 @@ def _write_a_day(store: Store, path: Path, after: int, *, at_once: bool) -> floa
         for number in range(1, made.MODELS + 1)
     ]  # fmt: skip
     batches = [list(chain.from_iterable(model)) for model in models] if at_once else list(chain.from_iterable(models))
-    began = default_timer()
-    for batch in batches:
-        store.results.remember_scores(batch)
-    return default_timer() - began
+    return _cost(lambda: [store.results.remember_scores(batch) for batch in batches])
 
 
-def _print(lines: Sequence[Line], fraction: float) -> None:
-    print(
-        f"{made.MODELS} models, {round(made.ROUNDS * fraction)} rounds of {made.DAYS} days, {len(made.METRICS)} metrics"
-    )
-    print(f"{'':<46} {'whole':>10} {'half':>10} {'half/whole':>11} {'aim':>9}")
-    for name, whole, half, aim, unit in lines:
-        verdict = "" if whole <= aim else "  OVER"
-        print(
-            f"{name:<46} {whole:>7.3f} {unit:<2} {half:>7.3f} {unit:<2} {half / whole:>11.2f} {aim:>6g} {unit}{verdict}"
-        )
+def _print(lines: Sequence[Line], sizes: Sequence[int], fraction: float) -> None:
+    rounds = round(made.ROUNDS * fraction)
+    print(f"{made.MODELS} models, {rounds} rounds of {made.DAYS} days, {len(made.METRICS)} metrics, and half of it")
+    whole, half = sizes
+    ratio = half / whole
+    print(f"size of the file: {whole / 1e9:.3f} GB, half {half / 1e9:.3f} GB ({ratio:.2f}), aim {AIM_BYTES / 1e9} GB")
+    print(f"{'':<46} {'-- by the clock, ms --':^24}   {'-- of the processor, ms --':^24}")
+    print(f"{'':<46} {'whole':>8} {'half':>8} {'ratio':>6}   {'whole':>8} {'half':>8} {'ratio':>6} {'aim':>6}")
+    for name, whole_cost, half_cost, aim_s in lines:
+        figures = [(one * 1000, other * 1000, other / one) for one, other in zip(whole_cost, half_cost, strict=True)]
+        shown = "   ".join(f"{one:>8.1f} {other:>8.1f} {ratio:>6.2f}" for one, other, ratio in figures)
+        over = "  OVER" if whole_cost.clock_s > aim_s else ""
+        print(f"{name:<46} {shown} {aim_s * 1000:>6g}{over}")
 
 
 if __name__ == "__main__":

@@ -173,8 +173,9 @@ def _one_day(db: sqlite3.Connection, day: int) -> None:
 
 def _summaries(db: sqlite3.Connection, newest: int) -> None:
     db.execute(
-        "INSERT INTO newest_scores (slot, metric, round_number, day, value, percentile)"
-        " SELECT scores.slot, scores.metric, scores.round_number, scores.day, scores.value, scores.percentile"
+        "INSERT INTO newest_scores (slot, metric, round_number, day, value, percentile, scored_at)"
+        " SELECT scores.slot, scores.metric, scores.round_number, scores.day, scores.value, scores.percentile,"
+        " scores.scored_at"
         " FROM slots, rounds, scores WHERE scores.slot = slots.id AND scores.round_number = rounds.number"
         f" AND scores.day = min({DAYS}, {newest} - rounds.number + 1)"
         " ORDER BY scores.slot, scores.metric, rounds.number"

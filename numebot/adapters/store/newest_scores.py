@@ -14,7 +14,7 @@ Row = Mapping[str, object]
 """A row of `scores`."""
 
 _KEY = ("slot", "metric", "round_number")
-_COLUMNS = (*_KEY, "day", "value", "percentile")
+_COLUMNS = (*_KEY, "day", "value", "percentile", "scored_at")
 
 
 def note_newest(connection: Connection, rows: Sequence[Row]) -> None:

@@ -115,6 +115,7 @@ newest_scores = Table(
     Column("day", Integer, nullable=False),
     Column("value", Float),
     Column("percentile", Float),
+    Column("scored_at", EpochSeconds),
     sqlite_with_rowid=False,
 )
 """The newest value of each series of `scores`, one row of sixty: what nearly every question is about.

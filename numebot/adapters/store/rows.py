@@ -16,6 +16,7 @@ from numebot.core.errors import LocalTrouble
 from numebot.core.submissions import ENDINGS
 from numebot.core.types import Event, State, Submission
 
+_GOING_ON = sorted(set(State) - set(ENDINGS))
 _COLUMNS = tuple(field.name for field in fields(Submission))
 
 
@@ -37,7 +38,7 @@ class SubmissionRows:
 
     def unfinished(self, tournament: int) -> Sequence[Submission]:
         """Return the rows of all rounds that have not come to an end."""
-        return self._found(self._table.c.tournament == tournament, self._table.c.state.not_in(sorted(ENDINGS)))
+        return self._found(self._table.c.tournament == tournament, self._table.c.state.in_(_GOING_ON))
 
     def begin(self, submission: Submission, *, now: datetime) -> Submission:
         """Insert a row unless there is one, and return what stands there."""

@@ -197,17 +197,18 @@ class Store:
         """Return how long each model's own runs took lately, in seconds, by model."""
         table = tables.events
         newest = sa.select(sa.func.max(table.c.round_number)).where(table.c.tournament == tournament).scalar_subquery()
-        query = sa.select(table.c.model, table.c.details).where(
+        took_s, rung = table.c.details["took_s"].as_float(), table.c.details["rung"].as_string()
+        query = sa.select(table.c.model, took_s).where(
             table.c.tournament == tournament,
             table.c.model.is_not(None),
             table.c.round_number > newest - last_rounds,
-            table.c.details["took_s"].as_float().is_not(None),
+            took_s.is_not(None),
+            rung.is_(None),
         )
         found: dict[str, list[float]] = {}
         with transaction(self._engine, reads=True) as connection:
-            for model, details in connection.execute(query):
-                if details.get("rung") is None:
-                    found.setdefault(model, []).append(float(details["took_s"]))
+            for model, seconds in connection.execute(query):
+                found.setdefault(model, []).append(float(seconds))
         return found
 
     def note(self, key: str, value: Mapping[str, object]) -> None:

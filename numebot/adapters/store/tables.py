@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """Newest revision in migrations/versions. Alembic is imported only when the database is not there yet."""
 
 
@@ -143,6 +143,7 @@ def _step_machine(name: str) -> Table:
         Column("submitted_at", UtcDateTime),
         Column("confirmed_at", UtcDateTime),
         Column("updated_at", UtcDateTime, nullable=False),
+        Index(None, "state"),
     )
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 Row = Mapping[str, object]
 
@@ -32,7 +36,7 @@ def upsert_many(
     # One key twice in a batch: the last one counts, as it would row by row.
     keys = [column.name for column in table.primary_key.columns]
     distinct = list({tuple(row[key] for key in keys): dict(row) for row in rows}.values())
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    insert = _insert(connection, table)
     kept = {*keys, *only_when_new}
     changes = {}
     for name in distinct[0]:
@@ -45,3 +49,11 @@ def upsert_many(
         condition = sa.and_(condition, sa.not_(unless))
     statement = insert.on_conflict_do_update(index_elements=keys, set_=changes, where=condition)
     return max(0, connection.execute(statement, distinct).rowcount)
+
+
+def _insert(connection: Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # takes its time to load, which only its users should need
+
+        return postgresql.insert(table)
+    return sqlite.insert(table)

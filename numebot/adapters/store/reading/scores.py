@@ -25,8 +25,8 @@ class ScoreReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def models(self, tournament: int | None = None) -> Sequence[KnownModel]:
-        """Return every model that was ever seen, by tournament and name; those that are gone come last."""
+    def models(self, tournament: int) -> Sequence[KnownModel]:
+        """Return every model that was ever seen, by name; those that are gone come last."""
         with transaction(self._engine, reads=True) as connection:
             return list(known_models(connection, tournament).values())
 

@@ -1,6 +1,6 @@
-"""newest scores, former names, events by kind.
+"""newest scores, former names, events by kind, submissions by state.
 
-Revision ID: 0004
+Revision ID: 0005
 Revises: 0003
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0004'
+revision = '0005'
 down_revision = "0003"
 branch_labels = None
 depends_on = None
@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.Column('day', sa.Integer(), nullable=False),
     sa.Column('value', sa.Float(), nullable=True),
     sa.Column('percentile', sa.Float(), nullable=True),
+    sa.Column('scored_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('slot', 'metric', 'round_number', name=op.f('pk_newest_scores')),
     sqlite_with_rowid=False
     )
@@ -34,6 +35,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('events', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_events_kind'), ['kind'], unique=False)
+    for table in ('submissions', 'safety_nets'):
+        with op.batch_alter_table(table, schema=None) as batch_op:
+            batch_op.create_index(batch_op.f(f'ix_{table}_state'), ['state'], unique=False)
     # Slot by slot: sorting three years of all models at once would need a gigabyte beside the database.
     connection = op.get_bind()
     for slot in connection.scalars(sa.text("SELECT DISTINCT slot FROM scored_rounds ORDER BY slot")).all():
@@ -41,9 +45,9 @@ def upgrade() -> None:
 
 
 FILL = sa.text(
-    "INSERT INTO newest_scores (slot, metric, round_number, day, value, percentile)"
-    " SELECT slot, metric, round_number, day, value, percentile FROM ("
-    "SELECT slot, metric, round_number, day, value, percentile, row_number() OVER ("
+    "INSERT INTO newest_scores (slot, metric, round_number, day, value, percentile, scored_at)"
+    " SELECT slot, metric, round_number, day, value, percentile, scored_at FROM ("
+    "SELECT slot, metric, round_number, day, value, percentile, scored_at, row_number() OVER ("
     "PARTITION BY metric, round_number ORDER BY CASE WHEN value IS NULL THEN 1 ELSE 0 END, day DESC) AS place"
     " FROM scores WHERE slot = :slot) AS days WHERE place = 1 ORDER BY metric, round_number"
 )
