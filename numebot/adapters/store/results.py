@@ -218,19 +218,16 @@ class Results:
         return ScoreMark(row.synced_at, row.complete_at, row.open_from) if row else None
 
     def newest_days(self, tournament: int, model_id: str, *, since_round: int) -> Mapping[SeriesKey, int]:
-        """Return the newest day that is known, for each round from `since_round` on and each metric of a model.
-
-        That of the newest value, where there is one: days after it that came without are none to rely on.
-        """
-        newest, metrics = tables.newest_scores, tables.metrics
+        """Return the newest day that is known, for each round from `since_round` on and each metric of a model."""
+        scores, metrics = tables.scores, tables.metrics
         query = (
-            sa.select(newest.c.round_number, metrics.c.name, metrics.c.version, newest.c.day)
-            .join(metrics, newest.c.metric == metrics.c.id)
+            sa.select(scores.c.round_number, metrics.c.name, metrics.c.version, sa.func.max(scores.c.day).label("day"))
+            .join(metrics, scores.c.metric == metrics.c.id)
             .where(
-                newest.c.slot == sa.select(tables.slots.c.id).where(_is(tournament, model_id)).scalar_subquery(),
-                newest.c.metric.in_(sa.select(metrics.c.id).where(metrics.c.tournament == tournament)),
-                newest.c.round_number >= since_round,
+                scores.c.slot == sa.select(tables.slots.c.id).where(_is(tournament, model_id)).scalar_subquery(),
+                scores.c.round_number >= since_round,
             )
+            .group_by(scores.c.round_number, metrics.c.name, metrics.c.version)
         )
         with transaction(self._engine, reads=True) as connection:
             return {(row.round_number, row.name, row.version): row.day for row in connection.execute(query)}
