@@ -22,6 +22,8 @@ def note_newest(connection: Connection, rows: Sequence[Row]) -> None:
 
     A day without a value counts only where no day has one: nulls come before there are returns, and with faults.
     """
+    # One day twice among the rows: the last one counts, as it did when they were written.
+    rows = list({tuple(row[name] for name in (*_KEY, "day")): row for row in rows}.values())
     taken_back = _forget_taken_back(connection, [row for row in rows if row["value"] is None])
     table = tables.newest_scores
     new_day, new_value = (sa.literal_column(f"excluded.{name}", table.c[name].type) for name in ("day", "value"))
@@ -37,7 +39,7 @@ def _newest_of(rows: Iterable[Row]) -> list[Row]:
     best: dict[tuple[object, ...], Row] = {}
     for row in rows:
         key = tuple(row[name] for name in _KEY)
-        if key not in best or _weight(row) >= _weight(best[key]):
+        if key not in best or _weight(row) > _weight(best[key]):
             best[key] = row
     return [{name: row[name] for name in _COLUMNS} for row in best.values()]
 

@@ -74,6 +74,7 @@ def _named(table: sa.Table) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]
     """Return a query for a table in the order of its key, and its columns with the names behind the numbers."""
     columns: dict[str, sa.ColumnElement[Any]] = {}
     joined: sa.FromClause = table
+    own = {column.name for column in table.columns} - _NAMED.keys()
     for column in table.columns:
         if column.name not in _NAMED:
             columns[column.name] = column
@@ -81,7 +82,7 @@ def _named(table: sa.Table) -> tuple[sa.Select[Any], list[sa.ColumnElement[Any]]
         other, names = _NAMED[column.name]
         joined = joined.outerjoin(other, column == other.c.id)
         for inside, outside in names.items():
-            if outside not in columns and outside not in table.columns:
+            if outside not in columns and outside not in own:
                 columns[outside] = other.c[inside].label(outside)
     shown = list(columns.values())
     return sa.select(*shown).select_from(joined).order_by(*table.primary_key.columns), shown
