@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ import pandas as pd
 
 from numebot.core.errors import LocalTrouble, NumebotError, Unavailable
 from numebot.core.results import LeaderboardRow, Payout, PayoutSetting, RoundFacts, Score
+from numebot.core.scoring import ScoringStatus
+from numebot.core.standing import AccountFigures, ModelDay, ModelRound, NmrPrice
 from numebot.core.types import (
     AccountModel,
     Download,
@@ -184,7 +187,7 @@ class ScriptedServer:
 class FakeResults:
     """Numerai's results as lists that a test changes; `failures` by method name, raised once each, first in first out.
 
-    `asked` lists what was asked for: the method, and for scores the model, the metric and whether only the newest day.
+    `asked` lists what was asked for: the method, then what it was asked with.
     """
 
     def __init__(self) -> None:
@@ -192,7 +195,13 @@ class FakeResults:
         self.settings: list[PayoutSetting] = []
         self.all_scores: list[Score] = []
         self.all_payouts: list[Payout] = []
+        self.at_risk: dict[tuple[str, int], Decimal] = {}
         self.board: list[LeaderboardRow] = []
+        self.account_board: list[LeaderboardRow] = [LeaderboardRow(1, "owner", "owner-id")]
+        self.figures = AccountFigures("owner", {"availableNmr": Decimal("1.5")})
+        self.days: list[ModelDay] = []
+        self.price = NmrPrice(Decimal("12.50"))
+        self.status = ScoringStatus()
         self.server_time: datetime | None = None
         self.failures: dict[str, list[NumebotError | KeyboardInterrupt]] = {}
         self.asked: list[tuple[object, ...]] = []
@@ -215,6 +224,47 @@ class FakeResults:
         if newest_only:
             found = list({(score.round_number, score.metric): score for score in found}.values())
         return found
+
+    def model_rounds(
+        self,
+        tournament: int,
+        model_id: str,
+        *,
+        last: int | None = None,
+        among: tuple[int, int] | None = None,
+        newest_only: bool,
+    ) -> Sequence[ModelRound]:
+        self._heard("model_rounds", model_id, last, among, newest_only)
+        numbers = sorted({facts.round.number for facts in self.rounds}, reverse=True)
+        numbers = numbers[:last] if among is None else [one for one in numbers if among[0] <= one <= among[1]]
+        found = []
+        for number in numbers:
+            scores = [one for one in self.all_scores if (one.model_id, one.round_number) == (model_id, number)]
+            scores.sort(key=lambda score: score.day)
+            if newest_only:
+                scores = list({(score.metric, score.version): score for score in scores}.values())
+            found.append(ModelRound(tournament, number, model_id, self.at_risk.get((model_id, number)), tuple(scores)))
+        return found
+
+    def account_leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:
+        self._heard("account_leaderboard")
+        return self.account_board, self.server_time
+
+    def account(self) -> AccountFigures:
+        self._heard("account")
+        return self.figures
+
+    def history(self, tournament: int, model: AccountModel) -> Sequence[ModelDay]:
+        self._heard("history", model.name)
+        return [day for day in self.days if day.model_id == model.id]
+
+    def nmr_price(self) -> NmrPrice:
+        self._heard("price")
+        return self.price
+
+    def scoring(self, tournament: int, day: date) -> tuple[ScoringStatus, datetime | None]:
+        self._heard("scoring", day)
+        return self.status, self.server_time
 
     def payouts(self, tournament: int) -> Sequence[Payout]:
         self._heard("payouts")

@@ -277,10 +277,13 @@ class App:
             net=net,
         )
 
-    @cached_property
-    def results_tools(self) -> ResultsTools:
-        """What a sync of the results needs. Raises: AccessDenied without a key."""
+    def results_tools(self, progress: Callable[[str, int, int | None], None] | None = None) -> ResultsTools:
+        """Return what a sync of the results needs; `progress` hears how far it is. Raises: AccessDenied without a key.
+
+        Numerai's limits are kept within one of these.
+        """
         from numebot.adapters.numerai.results import NumeraiResults
+        from numebot.adapters.numerai.standing import NumeraiStanding
         from numebot.results import ResultsTools
 
         _ = self.key
@@ -288,10 +291,13 @@ class App:
         return ResultsTools(
             server=self.server,
             results=NumeraiResults(self.server.transport),
+            figures=NumeraiStanding(self.server.transport),
             store=self.store.results,
+            standing=self.store.standing,
             record=self.store.record,
             clock=self.clock,
             clean=self.clean,
+            progress=progress or (lambda part, done, of: None),
         )
 
     def _at_border(self, border: str) -> None:

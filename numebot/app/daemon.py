@@ -15,6 +15,7 @@ from numebot.app.app import App
 from numebot.app.opening import HANDED_KEY_VARIABLE, handed
 from numebot.core.chores import Chore
 from numebot.core.openings import Opening, parse_opening
+from numebot.core.scoring import RESULTS_CHORE
 from numebot.core.types import ModelConfig
 from numebot.wakeups import Lookout, WakeUps, WakeUpTools, Work
 from numebot.wakeups.wakeups import Awake, Rhythm
@@ -96,7 +97,7 @@ def chores(app: App) -> Sequence[Chore]:
     return (
         Chore("backup", ("db", "backup"), at=at),
         Chore("housekeeping", ("db", "prune"), at=at),
-        Chore("results", ("sync",), every=timedelta(hours=daemon.results_hours)),
+        Chore(RESULTS_CHORE, ("sync", "--scheduled"), every=timedelta(hours=daemon.results_hours), budget_s=1800.0),
         # Often, as an upgrade may come at any time before a round; it is quick when nothing changed.
         Chore("replay", ("models", "replay", "--changed"), every=timedelta(hours=1)),
     )

@@ -22,7 +22,7 @@ COMMANDS = {
     "train": "Train a model and keep it as its newest version.",
     "models": "List, make, check, switch and replay models.",
     "status": "Show the newest round and where each model stands.",
-    "sync": "Bring scores, payouts, submissions and the leaderboard home from Numerai.",
+    "sync": "Bring scores, payouts, submissions and the leaderboards home from Numerai.",
     "scores": "Show how the models score, round by round.",
     "export": "Write a table of the database to a CSV or parquet file.",
     "db": "Check and back up the database, tidy up the data folder.",

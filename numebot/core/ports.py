@@ -10,12 +10,15 @@ from typing import Protocol
 from numebot.core.results import (
     Leaderboard,
     LeaderboardRow,
+    Part,
     Payout,
     PayoutSetting,
     RoundFacts,
     Score,
     ScoreMark,
 )
+from numebot.core.scoring import ScoringStatus
+from numebot.core.standing import AccountFigures, ModelDay, ModelRound, NmrPrice, PartMark
 from numebot.core.syncing import SeriesKey
 from numebot.core.types import (
     AccountModel,
@@ -122,11 +125,44 @@ class ResultsServer(Protocol):
     ) -> Sequence[Score]:
         """Return the scores of a model in its `last` rounds: one metric or all, each day or the newest of a round."""
 
+    def model_rounds(
+        self,
+        tournament: int,
+        model_id: str,
+        *,
+        last: int | None = None,
+        among: tuple[int, int] | None = None,
+        newest_only: bool,
+    ) -> Sequence[ModelRound]:
+        """Return a model's `last` rounds, or those `among` a first and a last one, with the scores of all metrics.
+
+        With each day's scores, or with the newest ones alone. Raises: Rejected also when the server lacks this view.
+        """
+
     def payouts(self, tournament: int) -> Sequence[Payout]:
         """Return the settled and the pending payouts of the account's models."""
 
     def leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:
         """Return the whole leaderboard, and the server's time when it told it."""
+
+
+class StandingServer(Protocol):
+    """Numerai as the standing needs it. Raises: Unavailable, AccessDenied, Rejected, RoundClosed."""
+
+    def account_leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:
+        """Return the leaderboard of accounts; a row's `model` is the account's name, `model_id` its id."""
+
+    def account(self) -> AccountFigures:
+        """Return the account's own figures."""
+
+    def history(self, tournament: int, model: AccountModel) -> Sequence[ModelDay]:
+        """Return how a model stood, day by day, as far back as the server tells; nothing for an unknown name."""
+
+    def nmr_price(self) -> NmrPrice:
+        """Return the newest price."""
+
+    def scoring(self, tournament: int, day: date) -> tuple[ScoringStatus, datetime | None]:
+        """Return how far the scoring of a day is, and the server's time when it told it."""
 
 
 class ResultsStore(Protocol):
@@ -173,3 +209,37 @@ class ResultsStore(Protocol):
 
     def newest_leaderboard_day(self, tournament: int) -> date | None:
         """Return the day of the newest snapshot."""
+
+
+class StandingStore(Protocol):
+    """The part of the store that holds the standing. Each call is one transaction; repeating it changes nothing.
+
+    What writes returns how many rows are new or have changed. Raises: LocalTrouble.
+    """
+
+    def remember_at_risk(self, rounds: Sequence[ModelRound]) -> int:
+        """Write down what is at risk; what the server has stopped telling stays."""
+
+    def remember_account(self, tournament: int, figures: AccountFigures, *, day: date) -> int:
+        """Write down the account's figures of a day, and the stakes of its models of this tournament."""
+
+    def remember_account_board(self, board: Leaderboard) -> int:
+        """Write a snapshot of the accounts' leaderboard down in place of an earlier one of the same day."""
+
+    def newest_account_board_day(self, tournament: int) -> date | None:
+        """Return the day of the newest snapshot of the accounts' leaderboard."""
+
+    def remember_model_days(self, days: Sequence[ModelDay]) -> int:
+        """Write down how models stood."""
+
+    def remember_price(self, price: NmrPrice, *, day: date) -> int:
+        """Write down the price of a day."""
+
+    def leaderboard_days(self, tournament: int, *, since: date) -> Sequence[date]:
+        """Return the days from `since` on that have a snapshot of the models' leaderboard."""
+
+    def mark_part(self, tournament: int, part: Part, *, at: datetime, error: str | None) -> None:
+        """Remember that a part landed at `at`, or that it did not."""
+
+    def part_marks(self, tournament: int) -> Mapping[Part, PartMark]:
+        """Return how each part ended last."""

@@ -148,8 +148,16 @@ class Part(StrEnum):
     """The daily scores of our models."""
     PAYOUTS = "payouts"
     """What our models earned, settled and pending."""
+    ACCOUNT = "account"
+    """The account's own figures, and what is staked on each model."""
     LEADERBOARD = "leaderboard"
-    """The leaderboard snapshot of the day."""
+    """The snapshot of the day of the models' leaderboard."""
+    ACCOUNTS = "account leaderboard"
+    """The snapshot of the day of the accounts' leaderboard."""
+    HISTORY = "history"
+    """Reputations and ranks of the days on which no snapshot was taken."""
+    PRICE = "NMR price"
+    """What an NMR is worth."""
 
 
 @dataclass(frozen=True)

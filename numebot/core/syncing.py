@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from numebot.core.results import LeaderboardRow, Score, ScoreMark
 from numebot.core.types import ListedSubmission
@@ -39,24 +39,53 @@ def rounds_back(newest: int | None, oldest: int | None) -> int:
     return max(1, min(MOST_ROUNDS, newest - oldest + 1 + SPARE_ROUNDS))
 
 
-def score_plan(mark: ScoreMark | None, newest_round: int | None, now: datetime, *, full: bool) -> ScorePlan:
-    """Return what to ask for a model that was read as far as `mark` says (None: never)."""
+def models_to_read_whole(marks: Mapping[str, ScoreMark | None], now: datetime) -> frozenset[str]:
+    """Return the models (by id) whose earlier days are to be read again now.
+
+    They take turns: the days of all rounds of many models are millions of rows, and one day's share of them is enough.
+    """
+    # A mark from the future tells of a wrong clock, then or now; reading all days is right with either.
+    ages = {id: now - mark.complete_at for id, mark in marks.items() if mark is not None}
+    never = {id for id, mark in marks.items() if mark is None}
+    overdue = {id for id, age in ages.items() if not timedelta(0) <= age < 2 * COMPLETE_EVERY}
+    waiting = [id for id, age in ages.items() if id not in overdue and age >= COMPLETE_EVERY]
+    share = -(-len(marks) // COMPLETE_EVERY.days)
+    turn = sorted(waiting, key=lambda id: (-ages[id], id))[:share]
+    return frozenset((*never, *overdue, *turn))
+
+
+def score_plan(mark: ScoreMark | None, newest_round: int | None, *, full: bool, whole: bool) -> ScorePlan:
+    """Return what to ask for a model that was read as far as `mark` says (None: never); `whole` is with all days."""
     if full:
         return ScorePlan(None, all_days=True)
     if mark is None:
         return ScorePlan(FIRST_ROUNDS, all_days=True)
-    # A mark from the future tells of a wrong clock, then or now; reading all days is right with either.
-    age = now - mark.complete_at
-    is_old = not timedelta(0) <= age < COMPLETE_EVERY
     rounds = rounds_back(newest_round, mark.open_from)
-    return ScorePlan(rounds + COMPLETE_SPARE_ROUNDS if is_old else rounds, all_days=is_old)
+    return ScorePlan(rounds + COMPLETE_SPARE_ROUNDS if whole else rounds, all_days=whole)
 
 
-def leaves_a_gap(known: Mapping[SeriesKey, int], newest: Iterable[Score]) -> bool:
-    """Say whether days are missing between what is known (newest day by series) and the newest scores."""
-    return any(
-        score.day > known.get((score.round_number, score.metric, score.version), 0) + 1 for score in newest
+def rounds_with_gaps(known: Mapping[SeriesKey, int], newest: Iterable[Score]) -> frozenset[int]:
+    """Return the rounds with days missing between what is known (newest day by series) and the newest scores."""
+    return frozenset(
+        score.round_number
+        for score in newest
+        if score.day > known.get((score.round_number, score.metric, score.version), 0) + 1
     )
+
+
+def pages(rounds: Iterable[int], size: int) -> list[tuple[int, int]]:
+    """Return first and last round of runs that hold at most `size` of these rounds each, newest first."""
+    ordered = sorted(set(rounds), reverse=True)
+    runs = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    return [(run[-1], run[0]) for run in runs]
+
+
+def has_missing_day(snapshots: Iterable[date], since: date | None, today: date) -> bool:
+    """Say whether a day before `today` has no snapshot, from the day `since` on (None: nothing was ever read)."""
+    if since is None:
+        return True
+    taken = set(snapshots)
+    return any(since + timedelta(days=count) not in taken for count in range((today - since).days))
 
 
 def kept_rows(

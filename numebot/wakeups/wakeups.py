@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from numebot.core.chores import KEEP_CLEAR, Chore, LastRun, due_chores
+from numebot.core.chores import KEEP_CLEAR, Chore, LastRun, due_chores, next_key
 from numebot.core.due import Missing, seconds_until_next_look
 from numebot.core.errors import ConfigError, LocalTrouble
 from numebot.core.openings import Opening, may_open, next_opening
@@ -236,9 +236,14 @@ class WakeUps:
     def _last_run(self, chore: Chore) -> LastRun | None:
         noted = self._tools.store.noted(f"chore:{chore.name}") or {}
         try:
-            return LastRun(datetime.fromisoformat(noted["at"]), bool(noted["is_done"]))
+            last = LastRun(datetime.fromisoformat(noted["at"]), bool(noted["is_done"]))
         except (KeyError, TypeError, ValueError):
             return None
+        wish = self._tools.store.noted(next_key(chore.name)) or {}
+        try:
+            return replace(last, next_at=datetime.fromisoformat(wish["at"]))
+        except (KeyError, TypeError, ValueError):
+            return last
 
     def _may_open(self, look: Look, *, ahead: timedelta = timedelta()) -> bool:
         openings = self._tools.rhythm.openings

@@ -32,7 +32,8 @@ def test_it_prints_a_line_per_part_and_ends_with_0(numebot: Callable[..., Any]) 
     answer = sync(numebot())
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
-    parts = ("rounds", "payout settings", "submissions", "scores", "payouts", "leaderboard")
+    parts = ("rounds", "payout settings", "submissions", "scores", "payouts", "account", "leaderboard",
+             "account leaderboard", "history", "NMR price")  # fmt: skip
     assert [line.partition(":")[0] for line in lines] == [f"classic {part}" for part in parts]
     assert "new or changed" in lines[0]
 

@@ -51,6 +51,29 @@ SCORES = Question(
     required=frozenset({"modelId", "roundNumber", "displayName", "value"}),
     per_minute=300,
 )
+NEWEST, DAYS = "submissionScores", "intraRoundSubmissionScores"
+"""The fields with the newest score of each metric, and with those of every day."""
+_AMONG = {"roundNumberGte": "Int", "roundNumberLte": "Int"}
+
+
+def _model_rounds(scores: str, choice: dict[str, str]) -> Question:
+    return Question(
+        "v2RoundModelPerformances",
+        {"modelId": "ID!", "tournament": "Int", **choice},
+        {
+            **_fields("roundNumber roundResolved roundResolveTime atRisk submissionId"),
+            scores: ("displayName", "version", "day", "date", "value", "percentile", "resolved", "submissionId"),
+        },
+        # Without the choice of rounds it would answer with years of them, each time.
+        required=frozenset({"modelId", "tournament", "roundNumber", scores, "displayName", "value", "day", *choice}),
+        per_minute=500,
+    )
+
+
+NEWEST_DAY = _model_rounds(NEWEST, {"lastNRounds": "Int"})
+ALL_DAYS = _model_rounds(DAYS, {"lastNRounds": "Int"})
+NEWEST_DAY_AMONG = _model_rounds(NEWEST, _AMONG)
+ALL_DAYS_AMONG = _model_rounds(DAYS, _AMONG)
 PAYOUTS = Question(
     "pendingModelPayouts",
     {"tournament": "Int!"},
@@ -64,30 +87,34 @@ PAYOUTS = Question(
 )
 
 
-def _board(root: str, per_minute: int, figures: str) -> Question:
+def _board(root: str, grows: str, per_minute: int, figures: str) -> Question:
     return Question(
         root,
         {"limit": "Int", "offset": "Int"},
         _fields(f"id username rank nmrStaked {figures}"),
         required=frozenset({"username", "rank"}),
         per_minute=per_minute,
+        grows=grows,
     )
 
 
 BOARDS = {
     Tournament.CLASSIC: _board(
         "v2Leaderboard",
+        "V2LeaderboardEntry",
         200,
         "corr20V2Rep corr60Rep corj60Rep mmcRep mmc60Rep bmcRep fncV3Rep canonCorrLtm canonMmcLtm return1Day "
         "return13Weeks return52Weeks",
     ),
     Tournament.SIGNALS: _board(
         "signalsLeaderboard",
+        "SignalsLeaderboardEntry",
         20,
         "alphaRep mpcRep corrV4Rep fncV4Rep icV2Rep ricRep sharpe return13Weeks return52Weeks",
     ),
     Tournament.CRYPTO: _board(
         "cryptosignalsLeaderboard",
+        "CryptosignalsLeaderboardEntry",
         20,
         "corrRep mmcRep canonCorrLtm canonMmcLtm return1Day return13Weeks return52Weeks",
     ),

@@ -5,10 +5,9 @@ A row without what identifies it (a round, a metric, a model) cannot be kept and
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from numebot.adapters.numerai.answers import (
     decimal_of,
@@ -19,23 +18,15 @@ from numebot.adapters.numerai.answers import (
     time_of,
     whole_number_of,
 )
-from numebot.adapters.numerai.question import Asker, Question
+from numebot.adapters.numerai.boards import whole_board
+from numebot.adapters.numerai.model_rounds import read_model_rounds, read_score
+from numebot.adapters.numerai.question import Asker, read_rows
 from numebot.adapters.numerai.result_questions import BOARDS, PAYOUTS, ROUNDS, SCORES, SETTINGS
 from numebot.adapters.numerai.transport import Transport
 from numebot.core.errors import Unavailable
 from numebot.core.results import LeaderboardRow, Payout, PayoutSetting, RoundFacts, Score
+from numebot.core.standing import ModelRound
 from numebot.core.types import Round, Tournament
-
-logger = logging.getLogger(__name__)
-
-Value = TypeVar("Value")
-
-PAGE_ROWS = 1000
-MOST_PAGES = 50
-"""A leaderboard that never ends is not read for ever."""
-
-
-_NO_FIGURES = frozenset({"id", "username", "rank", "nmrStaked"})
 
 
 class NumeraiResults:
@@ -47,7 +38,7 @@ class NumeraiResults:
     def past_rounds(self, tournament: int, *, last: int | None) -> Sequence[RoundFacts]:
         """Return the newest `last` rounds (None: all) that have a deadline."""
         found, _ = self._asker.ask(ROUNDS, {"tournament": tournament, "limit": last})
-        return _read(ROUNDS, found, lambda row: _round(row, tournament))
+        return read_rows(ROUNDS, found, lambda row: _round(row, tournament))
 
     def payout_settings(self, tournament: int, *, last: int | None) -> Sequence[PayoutSetting]:
         """Return how the newest `last` rounds (None: all) count their metrics."""
@@ -72,7 +63,7 @@ class NumeraiResults:
             "distinctOnRound": newest_only or None,
         }
         found, _ = self._asker.ask(SCORES, variables)
-        return _read(SCORES, found, lambda row: _score(row, tournament, model_id))
+        return read_rows(SCORES, found, lambda row: read_score(row, tournament, model_id))
 
     def payouts(self, tournament: int) -> Sequence[Payout]:
         """Return the settled and the pending payouts of the account's models."""
@@ -84,38 +75,21 @@ class NumeraiResults:
             *_payouts(found.get("actual"), tournament, is_settled=True),
         ]
 
+    def model_rounds(
+        self,
+        tournament: int,
+        model_id: str,
+        *,
+        last: int | None = None,
+        among: tuple[int, int] | None = None,
+        newest_only: bool,
+    ) -> Sequence[ModelRound]:
+        """Return a model's `last` rounds, or those `among` a first and a last one, with the scores of all metrics."""
+        return read_model_rounds(self._asker, tournament, model_id, last=last, among=among, newest_only=newest_only)
+
     def leaderboard(self, tournament: int) -> tuple[Sequence[LeaderboardRow], datetime | None]:
-        """Return the whole leaderboard, page by page, and the server's time when it told it.
-
-        The board may move between two pages: a model that is met twice counts where it was met first.
-        """
-        question = BOARDS[Tournament(tournament)]
-        known: dict[str, LeaderboardRow] = {}
-        server_time = None
-        for page in range(MOST_PAGES):
-            found, answer = self._asker.ask(question, {"limit": PAGE_ROWS, "offset": page * PAGE_ROWS})
-            server_time = server_time or answer.server_time
-            rows = _read(question, found, _line)
-            before = len(known)
-            for row in rows:
-                known.setdefault(row.model, row)
-            # Also the end for a server that knows no pages and sends the whole board each time.
-            if len(rows_of(found)) != PAGE_ROWS or len(known) == before:
-                break
-        return list(known.values()), server_time
-
-
-def _read(question: Question, found: object, read: Callable[[Mapping[str, Any]], Value | None]) -> list[Value]:
-    """Read the rows of a list. Raises: Unavailable when it is none, or when there are rows and none can be read."""
-    if not isinstance(found, list):
-        raise Unavailable(f"{question.root}: the server answered without a list. It is asked again later.")
-    read_rows = [value for row in rows_of(found) if (value := read(row)) is not None]
-    unread = len(found) - len(read_rows)
-    if unread and not read_rows:
-        raise Unavailable(f"{question.root}: none of {unread} rows could be read. It is asked again later.")
-    if unread:
-        logger.warning("%s: %s of %s rows came without what identifies them.", question.root, unread, len(found))
-    return read_rows
+        """Return the whole leaderboard, and the server's time when it told it."""
+        return whole_board(self._asker, BOARDS[Tournament(tournament)], {})
 
 
 def _round(row: Mapping[str, Any], tournament: int) -> RoundFacts | None:
@@ -160,30 +134,10 @@ def _setting(row: Mapping[str, Any], tournament: int, number: int) -> PayoutSett
     )
 
 
-def _score(row: Mapping[str, Any], tournament: int, model_id: str) -> Score | None:
-    number, metric = whole_number_of(row, "roundNumber"), text_of(row, "displayName")
-    if number is None or metric is None:
-        return None
-    return Score(
-        tournament,
-        number,
-        model_id,
-        metric,
-        day=whole_number_of(row, "day") or 0,
-        value=number_of(row, "value"),
-        percentile=number_of(row, "percentile"),
-        version=text_of(row, "version") or "",
-        scored_at=time_of(row, "date"),
-        is_resolved=flag_of(row, "resolved") or False,
-        submission_id=text_of(row, "submissionId"),
-        resolves_at=time_of(row, "roundResolveTime") or time_of(row, "resolveDate"),
-    )
-
-
 def _payouts(found: object, tournament: int, *, is_settled: bool) -> list[Payout]:
     # Most rounds have no amount yet; that is an answer as well.
     rows = [row for row in rows_of(found) if row.get("payoutNmr") is not None]
-    return _read(PAYOUTS, rows, lambda row: _payout(row, tournament, is_settled=is_settled))
+    return read_rows(PAYOUTS, rows, lambda row: _payout(row, tournament, is_settled=is_settled))
 
 
 def _payout(row: Mapping[str, Any], tournament: int, *, is_settled: bool) -> Payout | None:
@@ -202,17 +156,4 @@ def _payout(row: Mapping[str, Any], tournament: int, *, is_settled: bool) -> Pay
         value=decimal_of(row, "payoutValue"),
         currency=text_of(row, "currencySymbol"),
         resolves_on=resolves_at.date() if resolves_at else None,
-    )
-
-
-def _line(row: Mapping[str, Any]) -> LeaderboardRow | None:
-    rank, model = whole_number_of(row, "rank"), text_of(row, "username")
-    if rank is None or model is None:
-        return None
-    return LeaderboardRow(
-        rank,
-        model,
-        text_of(row, "id"),
-        staked=decimal_of(row, "nmrStaked"),
-        figures={name: number_of(row, name) for name in row if name not in _NO_FIGURES},
     )

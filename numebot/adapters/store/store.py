@@ -19,6 +19,7 @@ from numebot.adapters.store.reading.scores import ScoreReader
 from numebot.adapters.store.reading.tables import TableReader
 from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
+from numebot.adapters.store.standing import Standing
 from numebot.core.errors import ConfigError
 from numebot.core.types import DataFile, Event, ModelConfig, Round, Submission, TrainedVersion
 
@@ -62,6 +63,11 @@ class Store:
     def results(self) -> Results:
         """The part that writes scores, payouts and leaderboards."""
         return Results(self._engine)
+
+    @property
+    def standing(self) -> Standing:
+        """The part that holds risk, accounts, ranks and prices."""
+        return Standing(self._engine)
 
     @property
     def answers(self) -> Answers:

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from numebot.adapters.numerai.boards import PAGE_ROWS
 from numebot.adapters.numerai.client import NumeraiClient
 from numebot.adapters.numerai.envelope import SchemaMismatch
-from numebot.adapters.numerai.results import PAGE_ROWS, NumeraiResults
+from numebot.adapters.numerai.results import NumeraiResults
 from numebot.core.errors import AccessDenied, Unavailable
 from numebot.core.results import LeaderboardRow, Payout, PayoutSetting, RoundFacts, Score
 from numebot.core.types import Round
