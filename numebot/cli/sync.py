@@ -22,7 +22,7 @@ from numebot.results import sync_results
 @click.option("--full", is_flag=True, help="Read everything that Numerai still has, not only what can have changed.")
 @click.option("--practice", is_flag=True, help="Read the practice tournament instead.")
 @click.option("--scheduled", is_flag=True,
-              help="For timers: only when Numerai has scored or paid since, or a part failed, or on a new day.")  # fmt: skip
+              help="For timers: only after a scoring, a payout, a failure, or on a new day.")  # fmt: skip
 @click.option("--json", "wants_json", is_flag=True, help="Print the result as JSON on stdout.")
 def command(*, full: bool, practice: bool, scheduled: bool, wants_json: bool) -> int:
     """Bring home what is new: rounds, submissions, scores, payouts, the account, the leaderboards, the price of NMR.
@@ -47,7 +47,7 @@ def command(*, full: bool, practice: bool, scheduled: bool, wants_json: bool) ->
                 reports[tournament] = sync_results(app.results_tools(show), tournament, full=full)
         if not wants_json:
             for report in reports.values():
-                _show(report)
+                show_report(report)
         else:
             answers = [as_answer(reports.get(one) or SyncReport(one, ())) for one in app.settings.tournament.play]
             click.echo(as_document(answers[0] if len(answers) == 1 else answers))
@@ -83,7 +83,8 @@ def sync_progress() -> Iterator[Callable[[str, int, int | None], None]]:
         yield show
 
 
-def _show(report: SyncReport) -> None:
+def show_report(report: SyncReport) -> None:
+    """Print a line per part."""
     name = Tournament(report.tournament).name.lower()
     for part in report.parts:
         counts = f"{part.read:,} rows read, {part.changed:,} new or changed"

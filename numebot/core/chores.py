@@ -28,10 +28,19 @@ class Chore:
 
 @dataclass(frozen=True)
 class LastRun:
-    """When a chore was last begun, and whether it ended well."""
+    """When a chore was last begun, and whether it ended well; `next_at` when it said that it would be worth it again.
+
+    What a chore says makes it due earlier than its rhythm does, never later.
+    """
 
     at: datetime
     is_done: bool
+    next_at: datetime | None = None
+
+
+def next_key(name: str) -> str:
+    """Return under which key a chore notes when it would be worth it again, as {"at": an ISO time}."""
+    return f"next:{name}"
 
 
 def due_chores(chores: Sequence[Chore], last: Mapping[str, LastRun], now: datetime) -> list[Chore]:
@@ -47,6 +56,8 @@ def _is_due(chore: Chore, last: LastRun | None, now: datetime) -> bool:
         return True
     if not last.is_done:
         return now >= last.at + min(RETRY_AFTER, chore.every)
+    if last.next_at is not None and last.at < last.next_at <= now:
+        return True
     if chore.at is None:
         return now >= last.at + chore.every
     return last.at < _newest_moment(chore.at, now)
