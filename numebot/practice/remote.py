@@ -22,4 +22,4 @@ def advance_to(url: str, moment: str) -> None:
         with _opener.open(request, timeout=TIMEOUT_S) as answer:
             answer.read()
     except (URLError, OSError) as error:
-        raise LocalTrouble(f"The practice tournament at {url} did not move its clock ({error}). Run it again.") from None
+        raise LocalTrouble(f"The practice tournament at {url} did not move its clock ({error}). Try again.") from None

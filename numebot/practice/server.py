@@ -31,10 +31,11 @@ from numebot.practice.http.loopback import HOST, LoopbackServer, listening_socke
 from numebot.practice.market.folder import FolderMarket
 from numebot.practice.market.market import Market
 from numebot.practice.market.scale import Scale
-from numebot.practice.market.synthetic import SyntheticMarket
+from numebot.practice.market.synthetic import GENERATION, SyntheticMarket
 from numebot.practice.options import PracticeOptions
 from numebot.practice.scores.players import Players
 from numebot.practice.scores.scorer import Scorer
+from numebot.practice.scores.shelf import ScoreShelf
 from numebot.practice.storage.routes import StorageRoutes
 from numebot.practice.storage.storage import EXPIRES, PREFIX, Storage
 from numebot.practice.world.world import World, WorldOptions
@@ -175,7 +176,10 @@ def _world(options: PracticeOptions, storage: Storage, clock: PracticeClock) -> 
     if options.models:
         world_options = replace(world_options, models=options.models)
     players = Players(options.seed)
-    return World(world_options, market, storage, Scorer(market, players), clock, players=players)
+    # Other options make another market, whose scores are not this one's; a folder of real data may change any time.
+    shelf = ScoreShelf(options.folder / "scores" / f"{options.scale}-seed{options.seed}-{GENERATION}")
+    scorer = Scorer(market, players, shelf=shelf if options.data is None else None)
+    return World(world_options, market, storage, scorer, clock, players=players)
 
 
 def _market(options: PracticeOptions) -> Market:

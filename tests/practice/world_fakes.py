@@ -17,8 +17,8 @@ import pandas as pd
 from numebot.practice.clock import PracticeClock
 from numebot.practice.graphql.api import Api, build_api
 from numebot.practice.market.market import Outcome
+from numebot.practice.scores.metrics import Score
 from numebot.practice.scores.players import Players
-from numebot.practice.scores.scorer import Score
 from numebot.practice.world.world import World, WorldOptions
 
 START = datetime(2026, 11, 21, 12, 0, 7, tzinfo=UTC)

@@ -238,7 +238,7 @@ class Models(Section):
 class Practice(Section):
     """The tournament on this machine."""
 
-    scale: Literal["small", "full"] = Field(default="small", description="small or full")
+    scale: Literal["tiny", "small", "full"] = Field(default="small", description="tiny, small or full")
     window_minutes: float = _number(60, "a number of minutes", low=0.05, high=1440)
     seed: int = _whole(1, low=0, high=2**32 - 1)
 

@@ -31,7 +31,7 @@ from numebot.practice.market.streams import stream
 from numebot.practice.market.targets import daily_targets, strength
 from numebot.practice.market.universes import Universes
 
-_GENERATION = 1
+GENERATION = 1
 """Goes up when the same seed makes other data than before: old files must not be mixed with new ones."""
 
 _HIDDEN = "hidden"
@@ -47,7 +47,7 @@ class SyntheticMarket:
         self.scale = scale or Scale.small()
         self.layout = feature_layout(seed)
         self._eras = EraGenerator(self.layout, seed=seed, scale=self.scale)
-        self._shelf = Shelf(folder / f"{self.scale.name}-seed{seed}-{_GENERATION}")
+        self._shelf = Shelf(folder / f"{self.scale.name}-seed{seed}-{GENERATION}")
         self._universes = Universes(self._shelf, seed, self.scale)
         self._static = self._static_files()
         self._live = self._live_files()

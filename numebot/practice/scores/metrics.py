@@ -26,6 +26,20 @@ class Metric:
         return self.measure not in SINGLE_VALUED
 
 
+@dataclass(frozen=True)
+class Score:
+    """One metric on one scoring day.
+
+    `value` is None while no returns exist; `percentile` is the share of the other players below, 0 to 1.
+    """
+
+    display_name: str
+    version: str
+    day: int
+    value: float | None
+    percentile: float | None
+
+
 SINGLE_VALUED = ("corr_w_meta_model", "average_with_players", "most_with_players")
 """Measures that need no returns: one value for all days."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +11,11 @@ import pandas as pd
 from numebot.core.metrics import gaussianised, ranked
 from numebot.practice.market.market import Market
 from numebot.practice.recent import Recent
-from numebot.practice.scores.metrics import LAG_DAYS, SEASON_SCORE, Metric, metrics
+from numebot.practice.scores.metrics import LAG_DAYS, SEASON_SCORE, Metric, Score, metrics
 from numebot.practice.scores.payouts import payout_rule, payout_score
 from numebot.practice.scores.players import Players
 from numebot.practice.scores.round_board import RoundBoard, round_board
+from numebot.practice.scores.shelf import ScoreShelf
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,26 +23,16 @@ _BOARDS_KEPT = 4
 _RESULTS_KEPT = 2048
 
 
-@dataclass(frozen=True)
-class Score:
-    """One metric on one scoring day.
-
-    `value` is None while no returns exist; `percentile` is the share of the other players below, 0 to 1.
-    """
-
-    display_name: str
-    version: str
-    day: int
-    value: float | None
-    percentile: float | None
-
-
 class Scorer:
     """Scores predictions of any round. Equal predictions get equal scores, today and after a restart."""
 
-    def __init__(self, market: Market, players: Players | None = None) -> None:
-        """`players` are those whose stakes make the meta model; by default the ones of the market's own seed."""
+    def __init__(self, market: Market, players: Players | None = None, *, shelf: ScoreShelf | None = None) -> None:
+        """`players` are those whose stakes make the meta model; by default the ones of the market's own seed.
+
+        What was worked out once stands on the `shelf`, so that a restart does not begin anew with seasons of rounds.
+        """
         self._market = market
+        self._shelf = shelf
         self._players = players or Players(market.seed)
         self._boards: Recent[tuple[int, int], RoundBoard] = Recent(_BOARDS_KEPT)
         self._results: Recent[tuple[int, int, bytes], list[Score]] = Recent(_RESULTS_KEPT)
@@ -55,11 +45,22 @@ class Scorer:
         Predictions are matched by id and ranked; live ids without one count as the middle. What needs no returns has a
         value from day 1; the rest is None until the fourth day, and ends with its horizon.
         """
-        board = self._boards.get((tournament, round_number), lambda: self._board(tournament, round_number))
-        aligned = _aligned(predictions, board.ids)
-        key = (tournament, round_number, hashlib.sha256(aligned.tobytes()).digest())
-        known = self._results.get(key, lambda: _all_scores(board, aligned, tournament, round_number))
+        aligned = _aligned(predictions, self._market.ids(tournament, round_number))
+        digest = hashlib.sha256(aligned.tobytes()).digest()
+        key = (tournament, round_number, digest)
+        known = self._results.get(key, lambda: self._kept(tournament, round_number, digest, aligned))
         return [score for score in known if score.day <= days]
+
+    def _kept(self, tournament: int, round_number: int, digest: bytes, aligned: FloatArray) -> list[Score]:
+        """Return all scores from the shelf, worked out and put there when they are not on it."""
+        name = f"{tournament}-{round_number}-{digest.hex()[:32]}"
+        found = self._shelf.scores(name) if self._shelf is not None else None
+        if found is None:
+            board = self._boards.get((tournament, round_number), lambda: self._board(tournament, round_number))
+            found = _all_scores(board, aligned, tournament, round_number)
+            if self._shelf is not None:
+                self._shelf.keep(name, found)
+        return found
 
     def _board(self, tournament: int, round_number: int) -> RoundBoard:
         return round_board(self._market.outcome(tournament, round_number), self._players.crowd, self._market.seed)

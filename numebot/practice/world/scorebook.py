@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from numebot.practice.recent import Recent
+from numebot.practice.scores.metrics import Score
 from numebot.practice.scores.payouts import PayoutRule, metric_payout, payout, payout_rule, stake_at_risk
-from numebot.practice.scores.scorer import Score, Scorer
+from numebot.practice.scores.scorer import Scorer
 from numebot.practice.world.rounds import Calendar, Phase, PracticeRound
 from numebot.practice.world.state import ModelSlot, SubmissionEntry, Verdict
 from numebot.practice.world.submissions import Standing, Submissions

@@ -19,9 +19,10 @@ from numebot.practice.market.streams import standardised, stream
 from numebot.practice.market.synthetic import SyntheticMarket
 from numebot.practice.market.targets import daily_targets
 from numebot.practice.scores.leaderboard import ranked, ranks_by
+from numebot.practice.scores.metrics import Score
 from numebot.practice.scores.payouts import metric_payout, payout, payout_rule, payout_score, stake_at_risk
 from numebot.practice.scores.players import Players
-from numebot.practice.scores.scorer import Score, Scorer
+from numebot.practice.scores.scorer import Scorer
 
 ROWS = 1500
 

@@ -15,7 +15,7 @@ from numebot.practice.graphql.resolvers.context import Info, RequestContext, che
 from numebot.practice.graphql.resolvers.pages import part_of
 from numebot.practice.graphql.resolvers.rounds import multiplier_views, payout_factor
 from numebot.practice.graphql.resolvers.scalars import number
-from numebot.practice.scores.scorer import Score
+from numebot.practice.scores.metrics import Score
 from numebot.practice.world.rounds import Phase
 from numebot.practice.world.scorebook import RoundResult
 from numebot.practice.world.state import ModelSlot
