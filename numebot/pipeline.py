@@ -9,7 +9,7 @@ database and with Numerai, and does what is missing. A second pass over a finish
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import groupby
@@ -24,7 +24,7 @@ from numebot.core.due import is_due, missing_in
 from numebot.core.ensembles import circles, depths
 from numebot.core.errors import AccessDenied, CheckFailed, LocalTrouble, PluginError, Rejected, RoundClosed, Unavailable
 from numebot.core.fallback import rung_for
-from numebot.core.openings import is_entered
+from numebot.core.openings import is_entered, left_out_reason
 from numebot.core.order import UNKNOWN_RUN, Weight, in_order, p95
 from numebot.core.ports import Clock, TournamentServer
 from numebot.core.submissions import ENDINGS, failed, has_reached, moved_on, started_over, upload_name
@@ -39,6 +39,7 @@ from numebot.steps.look_ahead import LookAhead
 from numebot.steps.open_round import OpenRound
 from numebot.steps.predicting import Predictor
 from numebot.steps.preparing import Prepared, Turn, prepared, wanted
+from numebot.steps.roster import Roster, note_left_out, note_pass
 from numebot.steps.safety_net import NetTools, settle_nets, spread_net
 from numebot.steps.settling import rounds_to_read, settle
 from numebot.steps.submitting import Submitter
@@ -65,6 +66,8 @@ class Tools:
     deadline_margin: timedelta
     net: NetTools | None = None
     """Uploads after the deadline, for the next round; None unless the owner wants them."""
+    roster: Callable[[int], Roster] = lambda tournament: Roster()
+    """The rows of the table of a tournament, played or not."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,9 @@ def play_round(tools: Tools, tournament: int, configs: Sequence[ModelConfig], wi
     if tools.net is not None and not wishes.dry_run:
         settle_nets(tools.net, tournament, by_name, open_number=answer.round.number)
     if not is_wanted:
-        logger.info('round %s is left out: [schedule] play is "%s"', answer.round.number, wishes.play)
+        reason = left_out_reason(wishes.play)
+        logger.info("round %s is left out: %s", answer.round.number, reason)
+        note_left_out(tools.store, answer.round, reason, now=tools.clock.now())
         return PassResult(tournament, answer, is_dry_run=wishes.dry_run, is_entered=False)
     tools.store.remember_models(configs, {name: slot.id for name, slot in by_name.items()}, now=tools.clock.now())
     rows = Pass(tools, open_round, by_name, wishes).play(configs)
@@ -168,6 +173,8 @@ class Pass:
             return [rehearsed[config.name] for config in configs]
         rows = {config.name: self._begin(config.name) for config in configs}
         todo = self._in_order([config for config in configs if self._is_to_do(rows[config.name])], rows)
+        if todo:
+            self._note_pass([config.name for config in todo])
         stages = depths(todo)
         for _, wave in groupby(todo, key=lambda config: (stages[config.name], rows[config.name].plugin_failures > 0)):
             self._play_together(list(wave), rows)
@@ -177,6 +184,13 @@ class Pass:
                 rows[config.name] = self._go(rows[config.name], config)
         self._confirm(rows)
         return [rows[config.name] for config in configs]
+
+    def _note_pass(self, models: Sequence[str]) -> None:
+        tools, round_ = self._tools, self._open_round.round
+        by = "on schedule" if self._wishes.only_due else "by hand"
+        left_s = (round_.deadline - self._open_round.now()).total_seconds()
+        roster = tools.roster(round_.tournament)
+        note_pass(tools.store, round_, models, roster, by=by, left_s=left_s, now=tools.clock.now())
 
     def _play_together(self, configs: Sequence[ModelConfig], rows: dict[str, Submission]) -> None:
         """Let the plugins of several models run at once, and bring each model on as soon as its own has ended."""
@@ -276,6 +290,7 @@ class Pass:
             self._tools.journal.change_quietly(current, replace(current, begun_at=None))
 
     def _gone(self, row: Submission, config: ModelConfig, ready: Prepared | None, *, starts_over: bool) -> Submission:
+        began = self._tools.clock.monotonic()
         try:
             self._require_slot(config)
             if starts_over and row.step is not State.PENDING:
@@ -285,7 +300,10 @@ class Pass:
             # The key itself was accepted before; a refusal now concerns this slot alone.
             current = self._current(row)
             run = timedelta() if has_reached(current, State.CHECKED) else self._run_of(row.model)
-            return self._tools.journal.fail(current, error, self._open_round, run=run)
+            lasted_s = self._tools.clock.monotonic() - began
+            if isinstance(error, PluginError) and ready is not None:
+                lasted_s = max(lasted_s, ready.ran_s())
+            return self._tools.journal.fail(current, error, self._open_round, run=run, lasted_s=lasted_s)
 
     def _current(self, row: Submission) -> Submission:
         return self._tools.store.submission(row.tournament, row.round_number, row.model) or row

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numebot.kit.replaying import Replayer
     from numebot.pipeline import Tools
     from numebot.results import ResultsTools
+    from numebot.steps.roster import Roster
 
 
 class App:
@@ -255,6 +256,7 @@ class App:
         patience = Patience(wishes.attempts, wishes.retry_s, wishes.settle_s)
         watch = Watch(wishes.confirm_timeout_s, wishes.confirm_poll_s)
         journal = Journal(self.store, self.clock, clean=self.clean, at_border=self._at_border)
+        self.server.transport.on_repeat = journal.tries.overheard
         files = PredictionFiles(self.data_folder)
         ladder = Ladder(self.runner, self.artifacts, files, self.datasets, self.store)
         predictor = Predictor(ladder, files, self.clock)
@@ -275,6 +277,7 @@ class App:
             clock=self.clock,
             deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
             net=net,
+            roster=self._roster,
         )
 
     def results_tools(self, progress: Callable[[str, int, int | None], None] | None = None) -> ResultsTools:
@@ -299,6 +302,13 @@ class App:
             clean=self.clean,
             progress=progress or (lambda part, done, of: None),
         )
+
+    def _roster(self, tournament: int) -> Roster:
+        from numebot.steps.roster import Roster
+
+        rows = [row for row in self.registry.models if row.tournament == tournament]
+        enabled = tuple(row.name for row in rows if row.enabled)
+        return Roster(enabled, tuple(row.name for row in rows if not row.enabled))
 
     def _at_border(self, border: str) -> None:
         """Stop between two durable changes: when the owner wants to, and where a test of the recovery wants a kill."""

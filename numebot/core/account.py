@@ -40,6 +40,10 @@ def require_scopes(key: KeyInfo) -> str | None:
     )
 
 
+IN_MODEL_UPLOADS = "a model upload (pickle) is assigned to this slot"
+"""Said of a slot that Numerai itself plays; numebot leaves it alone, and nothing is missed by that."""
+
+
 def slot_problem(config: ModelConfig, slots: Mapping[str, AccountModel]) -> str | None:
     """Return why `config` cannot be played with the account's `slots` (of its tournament, by name); None if it can."""
     if config.problem:
@@ -54,7 +58,7 @@ def slot_problem(config: ModelConfig, slots: Mapping[str, AccountModel]) -> str 
         )
     if slot.has_pickle:
         return (
-            f"{config.name}: a model upload (pickle) is assigned to this slot, and Numerai refuses API uploads while "
+            f"{config.name}: {IN_MODEL_UPLOADS}, and Numerai refuses API uploads while "
             "it is. Unassign it on numer.ai, then run again."
         )
     return None

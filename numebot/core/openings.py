@@ -76,3 +76,8 @@ def _is_near(moment: datetime, now: datetime) -> bool:
 def is_entered(round_: Round, play: str) -> bool:
     """Whether the owner wants to play a round: "all", or "weekend" for Saturday's, also when it opens on Sunday."""
     return play == "all" or round_.opens_at.weekday() >= SATURDAY
+
+
+def left_out_reason(play: str) -> str:
+    """Return why a round is not entered with this setting of `play`."""
+    return f'[schedule] play is "{play}"'

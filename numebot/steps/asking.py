@@ -8,6 +8,7 @@ from datetime import timedelta
 from numebot.adapters.store import Store
 from numebot.core.account import require_scopes
 from numebot.core.errors import Rejected, Unavailable
+from numebot.core.ledger import UNASKED
 from numebot.core.ports import Clock, TournamentServer
 from numebot.core.rounds import SKEW_WORTH_A_WORD, ServerClock, spoken
 from numebot.core.types import Event, RoundAnswer, RoundState
@@ -23,7 +24,7 @@ def ask_round(server: TournamentServer, store: Store, clock: Clock, tournament: 
     if answer.state is RoundState.UNKNOWN:
         message = f"the state of the round is unknown, which is not the same as closed: {answer.reason}"
         logger.warning("%s", message)
-        store.record(Event(now, "round-unknown", message, tournament))
+        store.record(Event(now, UNASKED, message, tournament))
         return answer
     if answer.round is None:
         logger.info("no round yet: %s", answer.reason or "the server lists none")

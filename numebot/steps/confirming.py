@@ -50,10 +50,12 @@ class Confirmer:
         records = RecordsCache(self._server, self._clock, self._watch.records_every_s)
         while waiting:
             for row in self._looked_at(waiting, said, records):
-                settled = self._settle(row, said[row.model], open_round)
+                settled = self._settle(row, said[row.model], open_round, self._clock.monotonic() - began)
                 if settled is not None:
                     done.append(settled)
                     del waiting[row.model]
+                else:
+                    self._journal.tries.add(row, f"read-back: {said[row.model][1]}", decided="asked again")
             waited = self._clock.monotonic() - began
             if waiting and waited >= self._watch.timeout_s:
                 return done + [self._give_up(row, said[row.model], waited, open_round) for row in waiting.values()]
@@ -83,20 +85,22 @@ class Confirmer:
                     said[row.model] = (Verdict.WAITING, str(error))
         return rows
 
-    def _settle(self, row: Submission, said: tuple[Verdict, str], open_round: OpenRound) -> Submission | None:
+    def _settle(
+        self, row: Submission, said: tuple[Verdict, str], open_round: OpenRound, waited_s: float
+    ) -> Submission | None:
         answer, words = said
         if answer is Verdict.REFUSED:
             return self.refuse(row, words, open_round)
-        return self.take(row, answer, open_round.now())
+        return self.take(row, answer, open_round.now(), lasted_s=round(waited_s, 2))
 
-    def take(self, row: Submission, answer: Verdict, now: datetime) -> Submission | None:
-        """Write a final verdict down; None when there is none yet."""
+    def take(self, row: Submission, answer: Verdict, now: datetime, **details: object) -> Submission | None:
+        """Write a final verdict down, with `details` in the timeline; None when there is none yet."""
         if answer is Verdict.ON_TIME:
             confirmed = moved_on(row, State.CONFIRMED, confirmed_at=now)
-            return self._journal.change(row, confirmed, f"confirmed ({row.filename})")
+            return self._journal.change(row, confirmed, f"confirmed ({row.filename})", **details)
         if answer is Verdict.LATE:
             words = f"Numerai lists {row.filename} as late"
-            return self._journal.change(row, ended(row, State.LATE, words), words)
+            return self._journal.change(row, ended(row, State.LATE, words), words, **details)
         return None
 
     def refuse(self, row: Submission, words: str, open_round: OpenRound) -> Submission:

@@ -50,8 +50,10 @@ class Predictor:
         if raw is None and not has_reached(row, State.CHECKED):
             row, raw = self._predicted(row, source, journal, rung)
         if raw is not None:
+            began = self._clock.monotonic()
             sha256 = self._write_checked(raw, config, source, path=self.file_of(row))
-            row = journal.change(row, moved_on(row, State.CHECKED, sha256=sha256), f"checked, sha256 {sha256[:12]}…")
+            done, lasted_s = moved_on(row, State.CHECKED, sha256=sha256), round(self._clock.monotonic() - began, 2)
+            row = journal.change(row, done, f"checked, sha256 {sha256[:12]}…", lasted_s=lasted_s)
         return row
 
     def source(self, row: Submission, config: ModelConfig, files: LiveFiles, *, rung: str | None) -> Source:

@@ -32,6 +32,10 @@ class Prepared:
         assert self.source is not None, "it is the one or the other"
         return self.source
 
+    def ran_s(self) -> float:
+        """Return how many seconds its plugin ran beside the pass; 0 where it did not."""
+        return self.source.took_s() if self.source is not None and self.source.took_s is not None else 0.0
+
     def made_by(self, ahead: LookAhead, model: str) -> Prepared:
         """Return the same with predictions from the look-ahead, where they are made there."""
         if self.source is None or not ahead.is_made_here(model):

@@ -47,6 +47,10 @@ class Submitter:
 
         Raises as `upload` and `create`; Unavailable when they are lost again.
         """
+        with self._journal.tries.of(row):
+            return self._submit(row, file, open_round)
+
+    def _submit(self, row: Submission, file: Path, open_round: OpenRound) -> Submission:
         is_resumed = row.step is State.UPLOADED
         lost = ""
         for _ in range(2):
@@ -72,13 +76,14 @@ class Submitter:
         name = upload_name(row.model, row.round_number)
         for attempt in range(1, self._patience.attempts + 1):
             open_round.require_time()
+            began = self._clock.monotonic()
             try:
                 authorisation = self._server.authorise_upload(row.tournament, slot_of(row), name)
                 self._server.put_file(authorisation, file)
             except Unavailable as error:
                 if attempt == self._patience.attempts:
                     raise
-                self._pause(row, error, attempt)
+                self._pause(row, error, attempt, began)
                 continue
             except Rejected as error:
                 # No verdict on the predictions: nothing was submitted yet, and what stands in the way may be lifted.
@@ -86,7 +91,8 @@ class Submitter:
             done = moved_on(row, State.UPLOADED, filename=authorisation.filename, submission_id=None)
             size = file.stat().st_size
             message = f"uploaded {size:,} bytes as {authorisation.filename}"
-            return self._journal.change(row, done, message, bytes=size, attempt=attempt)
+            lasted_s = round(self._clock.monotonic() - began, 2)
+            return self._journal.change(row, done, message, bytes=size, attempt=attempt, lasted_s=lasted_s)
         raise AssertionError("the loop returns or raises")
 
     def create(self, row: Submission, open_round: OpenRound, *, is_resumed: bool) -> Submission:
@@ -96,18 +102,25 @@ class Submitter:
         for the filename first.
         Raises: Unavailable, AccessDenied, Rejected, RoundClosed.
         """
+        began = self._clock.monotonic()
         found = self._find(row) if is_resumed else None
+        if is_resumed and found is None:
+            self._journal.tries.add(
+                row, f"Numerai does not know {row.filename}", decided="the submission is sent, under the same filename"
+            )
         for attempt in range(1, self._patience.attempts + 1):
             if found is None:
                 open_round.require_time()
                 found = self._create_once(row, open_round, attempt)
             if found is not None:
                 done = moved_on(row, State.SUBMITTED, submission_id=found, submitted_at=open_round.now())
-                return self._journal.change(row, done, f"submitted, id {found}", attempt=attempt)
+                lasted_s = round(self._clock.monotonic() - began, 2)
+                return self._journal.change(row, done, f"submitted, id {found}", attempt=attempt, lasted_s=lasted_s)
         raise Unavailable(f"createSubmission: no usable answer in {self._patience.attempts} attempts")
 
     def _create_once(self, row: Submission, open_round: OpenRound, attempt: int) -> str | None:
         filename = row.filename or ""
+        began = self._clock.monotonic()
         try:
             return self._server.create_submission(
                 row.tournament, slot_of(row), filename, data_datestamp=open_round.round.data_datestamp
@@ -117,12 +130,17 @@ class Submitter:
                 "round %s: %s no clear answer (%s); asking Numerai for %s before anything is sent again",
                 row.round_number, row.model, error, filename,
             )  # fmt: skip
+            decided = f"not sent again before Numerai was asked for {filename}"
+            self._journal.tries.add(row, str(error), decided=decided, lasted_s=self._clock.monotonic() - began)
             self._clock.wait(self._patience.settle_s)
-            return self._find(row)
+            found = self._find(row)
+            answer = f"it is known there, id {found}" if found is not None else "it is not known there"
+            self._journal.tries.add(row, f"asked Numerai for {filename}", decided=answer)
+            return found
         except Unavailable as error:
             if attempt == self._patience.attempts:
                 raise
-            self._pause(row, error, attempt)
+            self._pause(row, error, attempt, began)
             return None
 
     def _find(self, row: Submission) -> str | None:
@@ -135,7 +153,9 @@ class Submitter:
         listed = [entry for slot in slots for entry in slot.submissions if entry.filename == row.filename]
         return (listed[0].id or "") if listed else None
 
-    def _pause(self, row: Submission, error: Unavailable, attempt: int) -> None:
+    def _pause(self, row: Submission, error: Unavailable, attempt: int, began: float) -> None:
         wait = max(error.retry_after_s or 0.0, self._patience.retry_s * attempt)
+        lasted_s = self._clock.monotonic() - began
+        self._journal.tries.add(row, str(error), decided=f"tried again in {wait:.0f} s", lasted_s=lasted_s)
         logger.warning("round %s: %s %s; trying again in %.0f s", row.round_number, row.model, error, wait)
         self._clock.wait(wait)

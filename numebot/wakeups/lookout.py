@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from numebot.core.due import Missing, missing_in
-from numebot.core.openings import is_entered
+from numebot.core.ledger import CANNOT_ASK
+from numebot.core.openings import is_entered, left_out_reason
 from numebot.core.ports import Clock
 from numebot.core.rounds import round_state
 from numebot.core.submissions import ENDINGS
 from numebot.core.types import Event, ModelConfig, Round, RoundAnswer, RoundState, State, Submission
 from numebot.steps.alarms import ALARM
+from numebot.steps.roster import note_left_out
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +64,9 @@ class LookStore(Protocol):
 
     def unfinished(self, tournament: int) -> Sequence[Submission]:
         """Return the rows of all rounds that have not come to an end."""
+
+    def record(self, event: Event) -> None:
+        """Add a line to the timeline."""
 
     def record_once(self, event: Event) -> bool:
         """Add a line to the timeline unless it is there."""
@@ -114,6 +119,7 @@ class Lookout:
         self._has_net = has_net
         self._unknown_since: dict[int, tuple[float, datetime]] = {}
         self._settled_at: dict[int, float] = {}
+        self._left_out: set[tuple[int, int, str]] = set()
 
     def look(self, tournament: int, configs: Sequence[ModelConfig]) -> Look:
         """Ask once and compare with the database. `configs` are the rows to play. Raises: LocalTrouble."""
@@ -129,6 +135,8 @@ class Lookout:
             self._store.remember_round(answer.round, now=self._clock.now())
         is_open = answer.state is RoundState.OPEN
         missing = self.missing_now(answer.round, configs) if is_open else ()
+        if is_open:
+            self._tell_left_out(answer.round, configs)
         leftovers = self._has_unfinished(tournament, answer.round if is_open else None, now)
         leftovers = leftovers or (not is_open and self._wants_net(answer.round, configs, now))
         return Look(tournament, answer.state, answer.round, now, tuple(missing), leftovers)
@@ -150,6 +158,15 @@ class Lookout:
         if not is_entered(round_, self._play):
             return ()
         return [config for config in configs if config.tournament == round_.tournament]
+
+    def _tell_left_out(self, round_: Round, configs: Sequence[ModelConfig]) -> None:
+        if self.entered(round_, configs):
+            return
+        reason = "no model is enabled" if is_entered(round_, self._play) else left_out_reason(self._play)
+        told = (round_.tournament, round_.number, reason)
+        if told not in self._left_out:
+            note_left_out(self._store, round_, reason, now=self._clock.now())
+            self._left_out.add(told)
 
     def _has_unfinished(self, tournament: int, open_round: Round | None, now: datetime) -> bool:
         """Whether rows of rounds that are over wait for their ending, and it is time to look after them."""
@@ -194,7 +211,7 @@ class Lookout:
         began_s, began = self._unknown_since.setdefault(tournament, (monotonic_s, self._clock.now()))
         logger.warning("the state of the round is unknown, which is not the same as closed: %s", answer.reason)
         if monotonic_s - began_s >= UNKNOWN_LASTS.total_seconds():
-            words = f"Numerai cannot be asked for its rounds since {began:%Y-%m-%d %H:%M} UTC"
+            words = f"{CANNOT_ASK} since {began:%Y-%m-%d %H:%M} UTC"
             event = Event(self._clock.now(), ALARM, words, tournament, details={"error": answer.reason})
             if self._store.record_once(event):
                 logger.error("%s: %s", words, answer.reason)

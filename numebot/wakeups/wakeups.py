@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from numebot.core.chores import KEEP_CLEAR, Chore, LastRun, due_chores, next_key
 from numebot.core.due import Missing, seconds_until_next_look
-from numebot.core.errors import ConfigError, LocalTrouble
+from numebot.core.errors import ConfigError, LocalTrouble, StorageBroken
+from numebot.core.ledger import WAKE_UP
 from numebot.core.openings import Opening, may_open, next_opening
 from numebot.core.ports import Clock
 from numebot.core.types import Event, ModelConfig, RoundState
@@ -111,6 +112,7 @@ class WakeUps:
         looks = self._look(configs)
         if trouble is None and any(look.wants_pass for look in looks):
             logger.info("wake-up (%s): %s", reason, _shown(looks))
+            self._note_wake_up(reason, looks)
             self._play(looks, configs)
             looks = self._look(configs)
         if trouble is None:
@@ -167,6 +169,21 @@ class WakeUps:
         if end is WorkEnd.OVERDUE:
             words = "the pass over the round did not end in its time and was killed; the next one goes on where it was"
             self._tools.store.record(Event(self._tools.clock.now(), "pass-killed", words))
+
+    def _note_wake_up(self, reason: str, looks: Sequence[Look]) -> None:
+        """Write down why a pass begins. It begins also when that cannot be written now."""
+        for look in looks:
+            if look.wants_pass and look.round is not None:
+                names = [one.model for one in look.missing]
+                words = f"wake-up ({reason}): a pass is started"
+                details = {"reason": reason, "missing": names}
+                now, place = self._tools.clock.now(), (look.tournament, look.round.number)
+                try:
+                    self._tools.store.record(Event(now, WAKE_UP, words, *place, details=details))
+                except StorageBroken:
+                    raise
+                except LocalTrouble as error:
+                    logger.warning("%s", error)
 
     def _note_never_begun(self, looks: Sequence[Look], configs: Sequence[ModelConfig]) -> None:
         """Soon after a deadline, write down what nobody could begin. Later the table may have other models."""

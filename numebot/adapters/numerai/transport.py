@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,8 @@ class Transport:
         self.settings = settings
         self.clock = clock
         self.policy = policy or AddressPolicy(api_host=settings.host, allowed_hosts=settings.allowed_hosts)
+        self.on_repeat: Callable[[str], None] = lambda words: None
+        """Hears of each question that is asked again: what came of it, and what is done."""
 
     def query(
         self,
@@ -83,6 +85,7 @@ class Transport:
                 if attempt >= tries or self.clock.monotonic() + pause >= end:
                     raise
                 logger.info("%s Asking again in %.1f s.", failure, pause)
+                self.on_repeat(f"{failure} Asked again in {pause:.1f} s.")
                 self.clock.wait(pause)
 
     def mutate(self, operation: Operation, variables: Mapping[str, object]) -> Answer:
