@@ -45,7 +45,7 @@ class SubmissionRows:
         with transaction(self._engine) as connection:
             found = connection.execute(sa.select(self._table).where(self._is(submission))).first()
             if found is not None:
-                return _submission(found)
+                return submission_of(found)
             fresh = replace(submission, updated_at=now)
             connection.execute(self._table.insert().values(_values(fresh)))
         return fresh
@@ -76,7 +76,7 @@ class SubmissionRows:
     def _found(self, *conditions: sa.ColumnElement[bool]) -> Sequence[Submission]:
         query = sa.select(self._table).where(*conditions).order_by(self._table.c.round_number, self._table.c.model)
         with transaction(self._engine, reads=True) as connection:
-            return [_submission(row) for row in connection.execute(query)]
+            return [submission_of(row) for row in connection.execute(query)]
 
     def _is(self, submission: Submission) -> sa.ColumnElement[bool]:
         return sa.and_(
@@ -101,7 +101,8 @@ def insert_event(connection: Connection, event: Event) -> None:
     )
 
 
-def _submission(row: Row[Any]) -> Submission:
+def submission_of(row: Row[Any]) -> Submission:
+    """Return a row of the table as a value."""
     values = {name: getattr(row, name) for name in _COLUMNS}
     return Submission(**values | {"state": State(row.state), "step": State(row.step)})
 

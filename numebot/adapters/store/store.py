@@ -17,6 +17,8 @@ from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
 from numebot.adapters.store.reading.scores import ScoreReader
 from numebot.adapters.store.reading.tables import TableReader
+from numebot.adapters.store.reading.ledger import LedgerReader
+from numebot.adapters.store.reading.timeline import TimelineReader
 from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
 from numebot.adapters.store.standing import Standing
@@ -83,6 +85,15 @@ class Store:
     def whole_tables(self) -> TableReader:
         """The part that reads tables from beginning to end."""
         return TableReader(self._engine)
+
+    def ledger(self) -> LedgerReader:
+        """The part that answers what became of rounds and models."""
+        return LedgerReader(self._engine)
+
+    @property
+    def timeline(self) -> TimelineReader:
+        """The part that answers what happened to a model in a round."""
+        return TimelineReader(self._engine)
 
     def claim_for(self, server: str) -> None:
         """Tie this database to one tournament server for ever: practice and real results must never mix.
