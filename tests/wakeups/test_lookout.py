@@ -204,3 +204,14 @@ def test_the_safety_net_is_wanted_after_the_deadline_until_shortly_before_the_ne
 def test_without_the_owners_wish_there_is_no_safety_net() -> None:
     home = Home(at(14, 1), round_())
     assert not home.lookout.look(CLASSIC, home.configs).wants_pass
+
+
+def test_a_round_that_is_left_out_is_written_down_once_with_the_reason() -> None:
+    home = Home(at(13, 1), round_(), play="weekend")
+    for _ in range(2):
+        home.lookout.look(CLASSIC, home.configs)
+    assert home.store.words("left-out") == ['round 1404 is left out: [schedule] play is "weekend"']
+    nobody = Home(at(13, 1), round_(), models=[])
+    for _ in range(2):
+        nobody.lookout.look(CLASSIC, nobody.configs)
+    assert nobody.store.words("left-out") == ["round 1404 is left out: no model is enabled"]

@@ -9,7 +9,7 @@ import pytest
 from numebot.adapters.registry import read_registry
 from numebot.core.chores import Chore
 from numebot.core.errors import ConfigError, LocalTrouble
-from numebot.core.types import Round, State, Submission
+from numebot.core.types import Event, Round, State, Submission
 from numebot.wakeups.work import WorkEnd
 from tests.wakeups.fakes import Home, at, round_
 
@@ -476,3 +476,26 @@ def test_rounds_that_are_left_out_are_not_missed() -> None:
     home = Home(at(13, 1), round_(), play="weekend")
     home.live_until(at(14, 30))
     assert home.store.rows == {}
+
+
+def test_a_wake_up_that_starts_a_pass_is_written_down_with_its_reason() -> None:
+    home = Home(at(13, 1), round_())
+    home.wake_up("a round is expected")
+    home.wake_up("hourly look")
+    (event,) = [event for event in home.store.timeline if event.kind == "wake-up"]
+    assert (event.message, event.round_number) == ("wake-up (a round is expected): a pass is started", 1404)
+    assert event.details["missing"] == ["alpha", "beta"]
+
+
+def test_a_pass_is_started_also_when_its_reason_cannot_be_written_down() -> None:
+    home = Home(at(13, 1), round_())
+    before = home.store.record
+
+    def record(event: Event) -> None:
+        if event.kind == "wake-up":
+            raise LocalTrouble("held")
+        before(event)
+
+    home.store.record = record  # type: ignore[method-assign]
+    home.wake_up()
+    assert home.work.names() == ["run"]
