@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 import click
 from rich.text import Text
@@ -108,9 +109,10 @@ def _show_grid(answer: LedgerAnswer) -> None:
 
 def _grid(entries: Sequence[Entry]) -> Text:
     grid = Text()
-    for entry in entries:
-        mark, colour = MARKS[entry.standing]
-        grid.append(mark, colour)
+    # In runs: a table measures every piece of every cell.
+    for standing, run in groupby(entry.standing for entry in entries):
+        mark, colour = MARKS[standing]
+        grid.append(mark * len(list(run)), colour)
     return grid
 
 
