@@ -13,12 +13,13 @@ from numebot.core.known_models import KnownModel
 
 
 def known_models(
-    connection: Connection, tournament: int, model_ids: Collection[str] | None = None
+    connection: Connection, tournament: int | None = None, model_ids: Collection[str] | None = None
 ) -> dict[int, KnownModel]:
-    """Return models by the number of their slot, by name, those that are gone last; without ids all of them."""
+    """Return models by the number of their slot, by tournament and name, those that are gone last; None means all."""
     slots, names = tables.slots, tables.former_names
-    query = sa.select(slots).where(slots.c.tournament == tournament)
-    query = query.order_by(slots.c.is_listed.desc(), slots.c.name, slots.c.id)
+    query = sa.select(slots).order_by(slots.c.tournament, slots.c.is_listed.desc(), slots.c.name, slots.c.id)
+    if tournament is not None:
+        query = query.where(slots.c.tournament == tournament)
     if model_ids is not None:
         query = query.where(slots.c.model_id.in_(model_ids))
     former: dict[int, list[str]] = defaultdict(list)
