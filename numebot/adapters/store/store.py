@@ -15,9 +15,12 @@ import numebot.adapters.store.tables as tables
 from numebot.adapters.store.answers import Answers
 from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
+from numebot.adapters.store.reading.boards import BoardReader
+from numebot.adapters.store.reading.ledger import LedgerReader
+from numebot.adapters.store.reading.money import MoneyReader
+from numebot.adapters.store.reading.pairs import PairReader
 from numebot.adapters.store.reading.scores import ScoreReader
 from numebot.adapters.store.reading.tables import TableReader
-from numebot.adapters.store.reading.ledger import LedgerReader
 from numebot.adapters.store.reading.timeline import TimelineReader
 from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
@@ -86,6 +89,7 @@ class Store:
         """The part that reads tables from beginning to end."""
         return TableReader(self._engine)
 
+    @property
     def ledger(self) -> LedgerReader:
         """The part that answers what became of rounds and models."""
         return LedgerReader(self._engine)
@@ -94,6 +98,21 @@ class Store:
     def timeline(self) -> TimelineReader:
         """The part that answers what happened to a model in a round."""
         return TimelineReader(self._engine)
+
+    @property
+    def money(self) -> MoneyReader:
+        """The part that answers what models earned."""
+        return MoneyReader(self._engine)
+
+    @property
+    def pairs(self) -> PairReader:
+        """The part that answers what two models have in common."""
+        return PairReader(self._engine)
+
+    @property
+    def boards(self) -> BoardReader:
+        """The part that answers where we stand on leaderboards."""
+        return BoardReader(self._engine)
 
     def claim_for(self, server: str) -> None:
         """Tie this database to one tournament server for ever: practice and real results must never mix.
