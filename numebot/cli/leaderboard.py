@@ -46,14 +46,12 @@ def command(*, day: datetime | None, top: int, tournament: str | None, practice:
         set_up_logging(app)
         wanted = day.date() if day else None
         answers = []
-        for played in wanted_tournaments(app, tournament):
-            board = _snapshot(app, played, wanted)
+        for played, board in _snapshots(app, wanted_tournaments(app, tournament), wanted).items():
             standings = _standings(app, played, board) if board else []
             if wants_json:
                 answers.append(_as_answer(played, board, standings, top))
             elif board is None:
-                name = played.name.capitalize()
-                click.echo(f"{name}: no snapshot of the leaderboard is here yet. `numebot sync` takes one a day.")
+                click.echo(_missing_words(app, played, wanted))
             else:
                 _show(played, board, standings, top)
     if wants_json:
@@ -61,22 +59,29 @@ def command(*, day: datetime | None, top: int, tournament: str | None, practice:
     return 0
 
 
-def _snapshot(app: App, tournament: Tournament, day: date | None) -> Leaderboard | None:
-    """Return the snapshot of a day. Raises: ConfigError when there is none of that day, naming those beside it."""
-    boards = app.store.boards
-    board = boards.snapshot(tournament, day)
-    if board is None and day is not None:
-        nearest = " and ".join(one.isoformat() for one in boards.nearest_days(tournament, day)) or "none at all"
-        raise ConfigError(f"{tournament.name.lower()}: there is no snapshot of {day}. The nearest ones: {nearest}.")
+def _snapshots(
+    app: App, tournaments: Sequence[Tournament], day: date | None
+) -> Mapping[Tournament, Leaderboard | None]:
+    """Return the snapshots of a day. Raises: ConfigError when no tournament has one of the day that was named."""
+    found = {tournament: app.store.boards.snapshot(tournament, day) for tournament in tournaments}
+    if day is not None and not any(found.values()):
+        raise ConfigError("\n".join(_missing_words(app, tournament, day) for tournament in tournaments))
     today = app.clock.now().date()
-    if board is not None and board.day > today:
-        say(
-            f"The newest snapshot is of {board.day}, but by the clock of this machine it is {today}. "
-            "Check the clock: no other snapshot is taken until then."
-            if day is None
-            else f"The snapshot of {board.day} lies ahead of the clock of this machine, which says {today}."
-        )
-    return board
+    for board in found.values():
+        if board is not None and board.day > today:
+            say(
+                f"{Tournament(board.tournament).name.capitalize()}: the snapshot is of {board.day}, but by the clock "
+                f"of this machine it is {today}. Check the clock: until then no other snapshot is kept."
+            )
+    return found
+
+
+def _missing_words(app: App, tournament: Tournament, day: date | None) -> str:
+    name = tournament.name.capitalize()
+    if day is None:
+        return f"{name}: no snapshot of the leaderboard is here yet. `numebot sync` takes one a day."
+    nearest = " and ".join(one.isoformat() for one in app.store.boards.nearest_days(tournament, day))
+    return f"{name}: there is no snapshot of {day}. The nearest ones: {nearest or 'none at all'}."
 
 
 def _standings(app: App, tournament: Tournament, board: Leaderboard) -> Sequence[OwnStanding]:

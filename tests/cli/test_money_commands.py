@@ -241,6 +241,8 @@ def test_an_earlier_day_is_shown_as_it_was(store: Store, run: Run) -> None:
     assert [point["rank"] for point in answer["models"][0]["ranks"]] == [25]
     with pytest.raises(ConfigError, match="The nearest ones: 2026-11-21 and 2026-11-24"):
         run("leaderboard", "--day", "2026-11-22", "--tournament", "classic")
+    both = run("leaderboard", "--day", "2026-11-21")
+    assert "Crypto: there is no snapshot of 2026-11-21. The nearest ones: none" in both
 
 
 def test_without_a_snapshot_it_says_what_to_type(store: Store, run: Run) -> None:
@@ -256,7 +258,7 @@ def test_a_clock_before_the_last_snapshot_is_told(store: Store, environ: dict[st
     with_board(store, ahead, alpha=4)
     result = CliRunner().invoke(cli, ["leaderboard", "--tournament", "classic", "--json"], env=environ)
     assert json.loads(result.stdout)["models"][0]["rank"] == 4
-    assert f"The newest snapshot is of {ahead:%Y-%m-%d}, but by the clock of this machine" in result.stderr
+    assert f"Classic: the snapshot is of {ahead:%Y-%m-%d}, but by the clock of this machine" in result.stderr
 
 
 @pytest.mark.parametrize(

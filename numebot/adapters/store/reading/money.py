@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,9 @@ _SETTING_COLUMNS = tuple(
 
 Place = tuple[int, int]
 """Slot and round number."""
+Paid = tuple[Any, ...]
+"""Amount, whether it is settled, value, currency, day."""
+_UNPAID: Paid = (None, False, None, None, None)
 
 
 @dataclass(frozen=True)
@@ -62,34 +65,26 @@ class MoneyReader:
             days = _resolve_days(connection, tournament, since)
         places = payouts.keys() | {place for place, stake in stakes.items() if stake}
         order = {slot: position for position, slot in enumerate(models)}
-        rows = [
-            RoundMoney(
-                tournament,
-                number,
-                models[slot].id,
-                models[slot].name,
-                at_risk=stakes.get((slot, number)),
-                scores=scores.get((slot, number), {}),
-                resolves_on=days.get(number),
+        rows = []
+        for slot, number in sorted(places, key=lambda place: (-place[1], order[place[0]])):
+            place, model, day = (slot, number), models[slot], days.get(number)
+            amount, is_settled, value, currency, resolves_on = payouts.get(place, _UNPAID)
+            rows.append(
+                RoundMoney(
+                    tournament,
+                    number,
+                    model.id,
+                    model.name,
+                    amount,
+                    bool(is_settled),
+                    value,
+                    currency,
+                    resolves_on or day,
+                    stakes.get(place),
+                    scores.get(place, {}),
+                )
             )
-            for slot, number in sorted(places, key=lambda place: (-place[1], order[place[0]]))
-        ]
-        by_model = {(models[slot].id, number): payout for (slot, number), payout in payouts.items()}
-        return MoneyPage(tuple(_paid(row, by_model.get((row.model_id, row.round_number))) for row in rows), terms)
-
-
-def _paid(row: RoundMoney, payout: sa.Row[Any] | None) -> RoundMoney:
-    """Return a row with Numerai's word, if there is one."""
-    if payout is None:
-        return row
-    return replace(
-        row,
-        amount=payout.amount,
-        is_settled=bool(payout.is_settled),
-        value=payout.value,
-        currency=payout.currency,
-        resolves_on=payout.resolves_on or row.resolves_on,
-    )
+        return MoneyPage(tuple(rows), terms)
 
 
 def _since(connection: Connection, slots: Collection[int], last: int | None) -> int:
@@ -128,14 +123,24 @@ def _terms(connection: Connection, tournament: int, since: int) -> dict[int, Rou
 
 def _stakes(connection: Connection, slots: Collection[int], since: int) -> dict[Place, Decimal]:
     table = round_stakes
-    query = sa.select(table).where(table.c.slot.in_(list(slots)), table.c.round_number >= since)
-    return {(row.slot, row.round_number): row.at_risk for row in connection.execute(query)}
+    query = sa.select(table.c.slot, table.c.round_number, table.c.at_risk).where(
+        table.c.slot.in_(list(slots)), table.c.round_number >= since
+    )
+    return {(slot, number): at_risk for slot, number, at_risk in connection.execute(query)}
 
 
-def _payouts(connection: Connection, slots: Collection[int], since: int) -> dict[Place, sa.Row[Any]]:
+def _payouts(connection: Connection, slots: Collection[int], since: int) -> dict[Place, Paid]:
     table = tables.payouts
-    query = sa.select(table).where(table.c.slot.in_(list(slots)), table.c.round_number >= since)
-    return {(row.slot, row.round_number): row for row in connection.execute(query)}
+    query = sa.select(
+        table.c.slot,
+        table.c.round_number,
+        table.c.amount,
+        table.c.is_settled,
+        table.c.value,
+        table.c.currency,
+        table.c.resolves_on,
+    ).where(table.c.slot.in_(list(slots)), table.c.round_number >= since)
+    return {(slot, number): (*paid,) for slot, number, *paid in connection.execute(query)}
 
 
 def _scores(

@@ -66,7 +66,7 @@ class PairReader:
             slots = list(known_models(connection, model.tournament, [model.id]))
             known = {row.id: row.version for row in connection.execute(versions)}
             openings = sa.select(rounds.c.number, rounds.c.opens_at).where(rounds.c.tournament == model.tournament)
-            opens_at = {row.number: row.opens_at for row in connection.execute(openings)}
+            opens_at = {row[0]: row[1] for row in connection.execute(openings)}
             endings = sa.select(settings.c.round_number, settings.c.metric, settings.c.scoring_ends_at).where(
                 settings.c.tournament == model.tournament, settings.c.metric.in_(list(known))
             )
