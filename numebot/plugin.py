@@ -46,6 +46,8 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
 * Each call is a process of its own, with a time and a memory limit, which imports your file anew: nothing that you keep
   in memory is there the next time. It may read its libraries, your folder of plugins and the Python code beside it,
   and write to the working folder, which is gone afterwards. It has no network unless its row says `network`.
+* Threads and worker processes (`n_jobs`, joblib, multiprocessing) count together for the limits. Workers that talk over
+  sockets (multiprocessing.Manager, PyTorch's DataLoader with `num_workers` above 0) need `network` in the row too.
 * A plugin that combines the predictions of other models is an `Ensemble`, see there.
 * `live.attrs` tells of the round: "tournament" (8), "round" (1404), "data_version" ("v5.3"), and "files", the paths of
   the files that the class attribute `files` names. It is empty in a training and in `check_model`.

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from numebot.adapters.runner import landlock, seccomp
+from numebot.adapters.runner import landlock, seccomp, semaphores
 from numebot.adapters.runner.kernel import drop_capabilities, forbid_new_privileges
 from numebot.adapters.runner.requests import Request
 
@@ -40,6 +40,7 @@ def enter(request: Request) -> None:
     has_files = landlock.abi() > 0
     if has_files:
         landlock.restrict(_rules(request), network=request.network)
+        semaphores.set_up(request.scratch)  # /dev/shm is closed now
     if seccomp.is_available():
         seccomp.restrict(network=request.network, modes=not has_files)
 
