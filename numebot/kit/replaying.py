@@ -22,6 +22,7 @@ from numebot.core.ports import Clock
 from numebot.core.replay import Replayed, Surroundings, Verdict, compared, in_words
 from numebot.core.submissions import has_reached
 from numebot.core.types import Event, ModelConfig, State, Submission
+from numebot.kit.past_members import past_members
 
 logger = logging.getLogger(__name__)
 
@@ -56,8 +57,6 @@ class Replayer:
     def replay(self, config: ModelConfig, *, last: int) -> list[Replayed]:
         """Replay the last rounds that a model predicted itself, newest first. Raises: LocalTrouble."""
         rows = self._rows(config, last)
-        if config.is_ensemble:
-            return [_skipped(row, "an ensemble: replay its members instead") for row in rows]
         if config.problem is not None:
             return [_different(row, config.problem) for row in rows]
         done: dict[int, Replayed] = {}
@@ -153,7 +152,8 @@ class Replayer:
             trained = self._artifacts.load(config.name, row.trained_version, config.tournament)
         version = trained.data_version if trained else None
         live = self._kept.live(row.round_number, config.tournament, version)
-        return PredictionRequest(config, trained, live), live
+        members = past_members(row, live.ids, self._store, self._files) if config.is_ensemble else None
+        return PredictionRequest(config, trained, live, members), live
 
     def _verdict(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
@@ -29,6 +29,7 @@ class Source:
     """One way to predictions. `key` stands for everything that goes into them; `predict` and `scale` may fail.
 
     `request` is what is asked of the owner's plugin, where that has to run; `took_s` says how long it ran elsewhere.
+    `members` are the digests of what an ensemble is made of, by member.
     """
 
     live: LiveData
@@ -39,6 +40,7 @@ class Source:
     trained: TrainedVersion | None = None
     request: PredictionRequest | None = None
     took_s: Callable[[], float] | None = None
+    members: Mapping[str, str] = field(default_factory=dict)
 
 
 class Ladder:
@@ -122,6 +124,7 @@ class Ladder:
             scale=partial(self._runner.scale_of, config, version),
             trained=version,
             request=request,
+            members=members.digests if members else {},
         )
 
     def _of_member(self, row: Submission, member: str) -> pd.Series | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """One column per member that has predictions, index id; `key` stands for all that is in there."""
+    """One column per member that has predictions, index id; `key` stands for all that is in there.
+
+    `digests` are those of the single columns, by member.
+    """
 
     frame: pd.DataFrame
     key: str
     words: str
+    digests: Mapping[str, str]
 
 
 def gathered(names: Sequence[str], find: Callable[[str], pd.Series | None], ids: pd.Index) -> Members | None:
@@ -39,8 +43,12 @@ def gathered(names: Sequence[str], find: Callable[[str], pd.Series | None], ids:
         raise PluginError(f"none of its members has predictions for this round (yet): {', '.join(absent)}.")
     frame = pd.DataFrame(found, index=ids)
     words = f"of {len(found)} members" if not absent else f"of {len(found)} members, without {', '.join(absent)}"
-    digests = {name: hashlib.sha256(np.ascontiguousarray(frame[name]).tobytes()).hexdigest() for name in found}
-    return Members(frame, inputs_key(wanted=list(names), found=digests), words)
+    digests = {name: _digest(frame[name]) for name in found}
+    return Members(frame, inputs_key(wanted=list(names), found=digests), words, digests)
+
+
+def _digest(column: pd.Series) -> str:
+    return hashlib.sha256(np.ascontiguousarray(column).tobytes()).hexdigest()
 
 
 def _fits(raw: pd.Series | None, ids: pd.Index) -> bool:

@@ -85,7 +85,9 @@ class Predictor:
         took_s = round(source.took_s() if source.took_s else self._clock.monotonic() - began, 2)
         words = f"predicted {len(raw):,} ids {source.words}".rstrip()
         words = f"{words} (fallback: {rung})" if rung else words
-        return journal.change(row, done, words, took_s=took_s, rung=rung), raw
+        # A replay must know which predictions it was that an ensemble combined.
+        details = {"members": dict(source.members)} if source.members else {}
+        return journal.change(row, done, words, took_s=took_s, rung=rung, **details), raw
 
     def rehearse(
         self, row: Submission, config: ModelConfig, files: LiveFiles, made: dict[str, pd.Series]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from numebot.app.daemon import chores
@@ -103,6 +104,43 @@ def test_what_changed_is_replayed_once_and_a_difference_is_told_once(played: Any
         app.store.note("replay:8:beta", {**noted, "libraries": {**noted["libraries"], "numpy": "1.0"}})
     code, rounds = replay(played, "--changed")
     assert (code, [(one["model"], one["verdict"]) for one in rounds]) == (0, [("beta", "same")])
+
+
+def test_an_ensemble_is_replayed_with_what_its_members_predicted_then(numebot: Make) -> None:
+    bot = numebot()
+    first = bot.plugin("first", "return live.iloc[:, 0] + live.mean(axis=1)")
+    bot.configs("alpha", f"beta,{first}")
+    table = (bot.home / "model_configs.csv").read_text().splitlines()
+    head = f"{table[0]},is_ensemble,parameters"
+    ensemble = """gamma,models.ensemble,,True,"{'members': {'alpha': 2, 'beta': %s}}\""""
+
+    def write(weight: int) -> None:
+        lines = [head, *table[1:], ensemble % weight]
+        (bot.home / "model_configs.csv").write_text("\n".join([*lines, ""]))
+
+    write(1)
+    bot.run()
+    assert set(bot.states().values()) == {State.CONFIRMED}
+    code, (same,) = replay(bot, "gamma")
+    assert (code, same["verdict"], same["max_difference"]) == (0, "same", 0.0)
+
+    # a member that would predict something else by now changes nothing: its predictions of then count
+    bot.plugin("first", "return -live.iloc[:, 1]")
+    assert [one["verdict"] for one in replay(bot, "beta", "gamma")[1]] == ["different", "same"]
+
+    write(-5)
+    code, (other,) = replay(bot, "gamma")
+    assert (code, other["verdict"]) == (1, "different")
+    assert other["rank_correlation"] < 0.99
+
+    write(1)
+    (kept,) = (bot.data_folder / "data" / "rounds").glob("*/predictions/beta.parquet")
+    pd.read_parquet(kept).mul(2).to_parquet(kept)
+    code, (changed,) = replay(bot, "gamma")
+    assert (code, changed["verdict"]) == (0, "skipped")
+    assert "what beta predicted then is gone" in changed["reason"]
+    kept.unlink()
+    assert [one["verdict"] for one in replay(bot, "gamma")[1]] == ["skipped"]
 
 
 @pytest.mark.slow
