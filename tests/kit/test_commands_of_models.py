@@ -59,7 +59,8 @@ def test_a_new_plugin_keeps_the_contract_and_passes_its_test(home: Path, kind: s
     answer = numebot(home, "models", "new", "my-model", "--from", kind)
     assert answer.returncode == 0, answer.stderr
     plugin, test = map(Path, answer.stdout.split())
-    assert (plugin, test) == (home / "models" / "my_model.py", home / "models" / "test_my_model.py")
+    name = f"my_model{KINDS[kind].suffix}"
+    assert (plugin, test) == (home / "models" / name, home / "models" / "test_my_model.py")
     rows = json.loads(numebot(home, "models", "--json").stdout)
     assert [(row["name"], row["enabled"], row["problem"]) for row in rows] == [
         ("alpha", True, None), ("my-model", False, None),
@@ -98,6 +99,22 @@ def test_a_private_folder_gets_the_plugin_when_there_is_one(home: Path) -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_a_program_is_a_plugin_in_a_private_folder_too(home: Path) -> None:
+    (home / "private").mkdir()
+    private = {"NUMEBOT_MODELS__PLUGINS_FOLDER": str(home / "private")}
+    answer = numebot(home, "models", "new", "mine", "--from", "command", **private)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.split() == [str(home / "private" / "mine.sh"), str(home / "private" / "test_mine.py")]
+    assert "numebot train" not in answer.stderr
+    assert pytest_in(home, "private/test_mine.py").returncode == 0
+    checked = numebot(home, "models", "check", "mine", **private)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    (home / "private" / "mine.sh").write_text("exit 4\n")
+    broken = numebot(home, "models", "check", "mine", **private)
+    assert broken.returncode == 1
+    assert "exit code 4" in broken.stdout
+
+
 def test_nothing_is_overwritten(home: Path) -> None:
     assert numebot(home, "models", "new", "mine").returncode == 0
     before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
@@ -131,7 +148,7 @@ def test_what_is_written_into_a_checkout_passes_its_own_checks(tmp_path: Path) -
         answer = numebot(tmp_path, "models", "new", f"new_{kind}", "--from", kind)
         assert answer.returncode == 0, answer.stderr
     written = [str(path) for path in tmp_path.rglob("*new_*.py")]
-    assert len(written) == 2 * len(kinds())
+    assert len(written) == 2 * len(kinds()) - 1, "a program is no Python"
     linted = subprocess.run(
         [sys.executable, "-m", "ruff", "check", *written], capture_output=True, text=True, cwd=tmp_path, check=False
     )

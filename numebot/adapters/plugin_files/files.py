@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import keyword
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,6 @@ class NewPlugin:
     class_name: str
     path: Path
     test_path: Path
-    model_code: str
     module: str
     row: Mapping[str, str]
 
@@ -44,13 +45,13 @@ def plan(name: str, kind: str, *, home: Path, plugins_folder: Path | None) -> Ne
     """
     if kind not in kinds():
         raise ConfigError(f'"{kind}" is no template. Allowed: {", ".join(kinds())}.')
-    stem = _stem(name)
+    stem, suffix = _stem(name), KINDS[kind].suffix
     if plugins_folder is not None:
-        path, module, code = plugins_folder / f"{stem}.py", stem, f"{stem}.py"
+        path, module, code = plugins_folder / f"{stem}{suffix}", stem, f"{stem}.py"
         _require_free_module(stem, plugins_folder)
         tests = plugins_folder
     else:
-        path, module, code = home / "models" / f"{stem}.py", f"models.{stem}", f"models.{stem}"
+        path, module, code = home / "models" / f"{stem}{suffix}", f"models.{stem}", f"models.{stem}"
         _require_free_module(code, path.parent)
         tests = home / "tests" / "models"
         if not tests.is_dir():  # no checkout: the test lies beside the plugin and imports it from there
@@ -61,14 +62,13 @@ def plan(name: str, kind: str, *, home: Path, plugins_folder: Path | None) -> Ne
         class_name="".join(part[:1].upper() + part[1:] for part in stem.split("_")),
         path=path,
         test_path=tests / f"test_{stem}.py",
-        model_code=code,
         module=module,
         row={
             "numerai_name": name,
             "model_code": code,
             "description": KINDS[kind].description,
             "enabled": "False",
-            **({"is_ensemble": "True"} if kind == "ensemble" else {}),
+            **_cells(kind, path),
         },
     )
     for there in (new.path, new.test_path):
@@ -81,14 +81,24 @@ def plan(name: str, kind: str, *, home: Path, plugins_folder: Path | None) -> Ne
 
 def write(new: NewPlugin) -> None:
     """Write the plugin and its test. Raises: ConfigError when one of them is there by now; LocalTrouble."""
-    library = KINDS[new.kind].library
-    test = "test_optional" if library else "test"
-    _write_new(new.path, _filled(f"{new.kind}.py.txt", new))
+    kind = KINDS[new.kind]
+    test = "test_command" if new.kind == "command" else "test_optional" if kind.library else "test"
+    _write_new(new.path, _filled(f"{new.kind}{kind.suffix}.txt", new))
     try:
         _write_new(new.test_path, _filled(f"{test}.txt", new))
     except BaseException:
         new.path.unlink(missing_ok=True)
         raise
+
+
+def _cells(kind: str, path: Path) -> Mapping[str, str]:
+    """Return what stands in the row of this kind alone."""
+    if kind == "ensemble":
+        return {"is_ensemble": "True"}
+    if kind == "command":
+        parameters = {"command": ["/bin/sh", str(path)], "format": "csv"}
+        return {"model_code": "models.command", "parameters": json.dumps(parameters), "readable": str(path)}
+    return {}
 
 
 def _stem(name: str) -> str:
@@ -120,6 +130,7 @@ def _filled(template: str, new: NewPlugin) -> str:
         "MODULE": new.module,
         "QUICK": kind.quick,
         "LIBRARY": kind.library or "",
+        "PLACE": json.dumps(os.path.relpath(new.path, new.test_path.parent), ensure_ascii=False),
     }
     for word, value in words.items():
         text = text.replace(f"@{word}@", value)

@@ -18,7 +18,7 @@ def command(*, name: str, kind: str, practice: bool) -> int:
     """Write a plugin for the Numerai model NAME: its file, a test that passes, and its row in model_configs.csv.
 
     The file goes into the private folder of plugins where the settings name one, else into models/. The row is not
-    enabled: train the model first. Nothing is ever overwritten.
+    enabled: train the model first, where it learns. Nothing is ever overwritten.
     """
     from numebot.kit.making import make_plugin  # loads pandas
 
@@ -36,6 +36,7 @@ def command(*, name: str, kind: str, practice: bool) -> int:
         click.echo(new.test_path)
         flag = " --practice" if practice else ""
         say(f"{name} has a row in {app.settings.paths.model_configs}; it is not enabled yet. Next:")
-        for step in (f"models check {name}{flag}", f"train {name}{flag}", f"models enable {name}{flag}"):
-            say(f"  numebot {step}")
+        for step in ("models check", "train", "models enable"):
+            if step != "train" or KINDS[kind].learns:
+                say(f"  numebot {step} {name}{flag}")
     return 0
