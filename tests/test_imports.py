@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for folder in ("numebot", "models") for path in (ROOT / folder).rglob("*.py"))
-STORIES = ("numebot.pipeline", "numebot.steps", "numebot.training", "numebot.results", "numebot.kit")
+STORIES = ("numebot.pipeline", "numebot.steps", "numebot.training", "numebot.results", "numebot.kit", "numebot.doctor")
 LIBRARY_DOORS = {
     "numerapi": ("numebot.adapters.numerai", "numebot.stand_in"),
     "requests": ("numebot.adapters.numerai",),

@@ -90,6 +90,11 @@ class Artifacts:
 
         Raises: PluginError when the mark points nowhere, or as `load`.
         """
+        marked = self.marked(model, tournament)
+        return None if marked is None else self.load(model, marked, tournament)
+
+    def marked(self, model: str, tournament: int = Tournament.CLASSIC) -> str | None:
+        """Return the name of that version without looking into it. Raises: PluginError when the mark points nowhere."""
         home = self._home(model, tournament)
         versions = self.versions(model, tournament)
         try:
@@ -103,7 +108,7 @@ class Artifacts:
         if marked not in versions:
             there = ", ".join(versions[-3:]) or "none"
             raise PluginError(f"{home / CURRENT}: names the version {marked!r}, which is not there. There: {there}.")
-        return self.load(model, marked, tournament)
+        return marked
 
     def previous(self, model: str, tournament: int = Tournament.CLASSIC) -> TrainedVersion | None:
         """Return the version before the current one, verified; None when there is none. Raises: PluginError."""

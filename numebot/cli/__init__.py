@@ -31,6 +31,7 @@ COMMANDS = {
     "leaderboard": "Show where the models stand on the leaderboard, and how that changed.",
     "payouts": "Show what the models earned, and what the running rounds are expected to pay.",
     "compare": "Say whether model A is better than model B, or not yet distinguishable.",
+    "doctor": "Look for what keeps rounds from being played, and say what to do.",
     "db": "Check and back up the database, tidy up the data folder.",
     "import": "Take over models and results from elsewhere.",
     "config": "Show the settings in effect and where each value comes from.",

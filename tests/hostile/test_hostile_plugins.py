@@ -197,7 +197,7 @@ def test_it_reads_no_secret(home: Home, name: str) -> None:
 
 @needs_landlock
 @pytest.mark.parametrize(
-    "name", [".secret", "new", "data/numebot.db", "data/scratch/new", "/tmp/numebot-hostile", "/dev/shm/numebot-hostile"]
+    "name", [".secret", "new", "data/numebot.db", "data/scratch/new", "/tmp/numebot-hostile", "/dev/shm/hostile"]
 )
 def test_it_writes_nowhere_else(home: Home, name: str) -> None:
     assert "Permission denied" in home.refusal_of("write_file", path=home.folder / name)

@@ -39,6 +39,19 @@ class CodeFinder:
             return f'"{code}" {other}; {_FORMS}.'
         return f'"{code}" does not exist.{self._meant(place, self._module_names(place))}'
 
+    def file(self, code: str) -> Path | None:
+        """Return the file that `code` names; None when there is none."""
+        place = code.partition(":")[0]
+        if "\0" in place:
+            return None
+        if place.endswith(".py"):
+            tried = [root / Path(place) for root in self._own_roots()]
+        else:
+            roots = (*self._own_roots(), *map(Path, sys.path))
+            bases = [root.joinpath(*place.split(".")) for root in roots]
+            tried = [path for base in bases for path in (base.with_suffix(".py"), base / "__init__.py")]
+        return next((path for path in tried if _is_file(path)), None)
+
     def _own_roots(self) -> tuple[Path, ...]:
         return (self.home,) if self.plugins_folder is None else (self.home, self.plugins_folder)
 
