@@ -12,6 +12,7 @@ import fcntl
 import importlib
 import os
 import select
+import shutil
 import struct
 import sys
 import termios
@@ -138,6 +139,7 @@ class PipeSemaphore:
 def set_up(scratch: Path) -> None:
     """Let this process and every Python that it starts keep what workers share below `scratch`. Raises: OSError."""
     place = scratch / FOLDER
+    shutil.rmtree(place, ignore_errors=True)  # a call that is tried once more finds what the first one left
     (place / STARTUP).mkdir(parents=True, mode=0o700)
     startup = _STARTUP_FILE.format(source=__file__, place=str(place))
     (place / STARTUP / "sitecustomize.py").write_text(startup, encoding="utf-8")

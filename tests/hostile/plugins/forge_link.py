@@ -1,24 +1,13 @@
 """Says that it is done and leaves a link as the result."""
 
-import json
 import os
-import struct
-import threading
+
+from forging import say_done
 
 from numebot.plugin import Model
-
-
-def tell(answer):
-    content = json.dumps(answer).encode()
-    for number in range(3, 256):
-        try:
-            os.write(number, struct.pack("!I", len(content)) + content)
-        except OSError:
-            pass
-    threading.Event().wait()
 
 
 class ForgeLink(Model):
     def predict(self, live):
         os.symlink('/etc/passwd', 'predictions.npy')
-        tell({'done': {}})
+        say_done()

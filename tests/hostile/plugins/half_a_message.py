@@ -2,14 +2,12 @@
 
 import os
 
+from forging import write_everywhere
+
 from numebot.plugin import Model
 
 
 class HalfAMessage(Model):
     def predict(self, live):
-        for number in range(3, 256):
-            try:
-                os.write(number, b'\x00\x00\xff\x00{')
-            except OSError:
-                pass
+        write_everywhere(b'\x00\x00\xff\x00{')
         os._exit(0)
