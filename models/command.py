@@ -16,6 +16,30 @@ all that it starts. Programs and libraries below /usr, /bin, /lib, /opt/cuda and
 everything else that it runs or reads stands in the column `readable` (paths, separated by a colon). It may open
 connections if the row says `network`; the Docker client needs that for its socket, and what a container takes is
 Docker's to limit.
+
+Parameters of such rows (the column readable holds the script, and Julia's folders /opt/julia and ~/.julia):
+
+    R       {"command": ["Rscript", "--vanilla", "/home/me/model.R"], "format": "csv"}
+    Julia   {"command": ["/opt/julia/bin/julia", "/home/me/model.jl"], "format": "csv",
+             "variables": {"JULIA_DEPOT_PATH": "/home/me/.julia"}}
+    Docker  {"command": ["/bin/sh", "/home/me/model.sh"]}            with network True in the row
+
+    # model.R
+    live <- read.csv(Sys.getenv("NUMEBOT_LIVE"))
+    answer <- data.frame(id = live$id, prediction = rowMeans(live[, -1], na.rm = TRUE))
+    write.csv(answer, Sys.getenv("NUMEBOT_OUTPUT"), row.names = FALSE)
+
+    # model.jl
+    using CSV, DataFrames, Statistics
+    live = CSV.read(ENV["NUMEBOT_LIVE"], DataFrame)
+    answer = DataFrame(id = live.id, prediction = [mean(row) for row in eachrow(Matrix(live[:, 2:end]))])
+    CSV.write(ENV["NUMEBOT_OUTPUT"], answer)
+
+    # model.sh
+    exec docker run --rm --network none --memory 4g -v "$(dirname "$NUMEBOT_LIVE")":/data me/model \\
+        /data/live.parquet /data/output.parquet
+
+Tested are programs of sh, awk and python3. R, Julia and Docker are called in the same way and were not tried.
 """
 
 from __future__ import annotations

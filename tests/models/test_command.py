@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,39 @@ def test_a_shell_script_gets_paths_round_version_and_files(tmp_path: Path, runne
     command = f"{script(tmp_path, 'count.sh', COUNT)} {{live}} {{output}}"
     config = row(tmp_path, command=command, format="csv", files=["live_benchmark_models.parquet"])
     assert runner.predict(config, None, live).tolist() == list(range(1, len(live.rows) + 1))
+
+
+BY_HAND = {
+    "sh": """
+        echo id,prediction > "$NUMEBOT_OUTPUT"
+        tail -n +2 "$NUMEBOT_LIVE" | cut -d, -f1,2 >> "$NUMEBOT_OUTPUT"
+    """,
+    "awk": """
+        BEGIN {
+            FS = ","
+            while ((getline < ENVIRON["NUMEBOT_LIVE"]) > 0)
+                print (++line == 1 ? "id,prediction" : $1 "," $2) > ENVIRON["NUMEBOT_OUTPUT"]
+        }
+    """,
+    "python3": """if True:
+        import csv, os
+        with open(os.environ["NUMEBOT_LIVE"]) as live, open(os.environ["NUMEBOT_OUTPUT"], "w") as output:
+            rows = csv.reader(live)
+            next(rows)
+            csv.writer(output).writerows([("id", "prediction"), *(row[:2] for row in rows)])
+    """,
+}
+"""The first feature as the prediction, in several languages without any library."""
+
+
+@pytest.mark.parametrize("language", BY_HAND)
+def test_any_language_is_called_in_the_same_way(
+    tmp_path: Path, runner: Runner, live: RoundInMemory, language: str
+) -> None:
+    interpreter = shutil.which(language, path="/usr/local/bin:/usr/bin:/bin") or sys.executable
+    arguments = [interpreter, *(["-f"] if language == "awk" else []), script(tmp_path, "model", BY_HAND[language])]
+    found = runner.predict(row(tmp_path, command=arguments, format="csv"), None, live)
+    assert found.tolist() == live.rows.iloc[:, 0].tolist()
 
 
 def test_a_shell_only_where_it_is_asked_for(tmp_path: Path, runner: Runner, live: RoundInMemory) -> None:
