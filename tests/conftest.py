@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.figures"]
+pytest_plugins = ["tests.figures", "tests.postgresql"]
 
 
 # Chosen once, before workers are started: each of them repeats the same chance.

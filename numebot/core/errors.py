@@ -12,6 +12,7 @@ NumebotError
 ├── CheckFailed          do not submit these predictions, alert
 └── LocalTrouble         this machine: disk full, folder not writable, database locked; keep state, tell the human
     └── StorageBroken    the disk or the database can no longer be trusted by this process: end, and start anew
+        └── Damaged      the database itself is damaged: a backup has to take its place
 
 The message of each says where it happened, what was found, what is allowed and what happens next. No message ever
 holds a secret or a signed address.
@@ -88,3 +89,7 @@ class LocalTrouble(NumebotError):
 
 class StorageBroken(LocalTrouble):
     """The disk failed a write or a sync, or the database is damaged; what this process holds open is not trusted."""
+
+
+class Damaged(StorageBroken):
+    """The database is damaged, or is none; a person has to put a backup in its place."""

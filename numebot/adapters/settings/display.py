@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from numebot.adapters.settings.model import SECRET_KEYS
 from numebot.core.types import Tournament
+from numebot.redaction import redact
 
 if TYPE_CHECKING:
     from numebot.adapters.settings.load import LoadedSettings
@@ -34,7 +36,8 @@ def shown_settings(loaded: LoadedSettings) -> tuple[ShownSetting, ...]:
     shown = []
     for dotted, origin in loaded.origins.items():
         section, key = dotted.split(".")
-        shown.append(ShownSetting(section, key, _plain(getattr(getattr(loaded.settings, section), key)), origin))
+        value = _plain(getattr(getattr(loaded.settings, section), key))
+        shown.append(ShownSetting(section, key, redact(str(value)) if dotted in SECRET_KEYS else value, origin))
     return tuple(shown)
 
 

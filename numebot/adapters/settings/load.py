@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
-from numebot.adapters.settings.display import quoted
-from numebot.adapters.settings.model import Settings, conflicts
+from numebot.adapters.settings.display import MASK, quoted
+from numebot.adapters.settings.model import SECRET_KEYS, Settings, conflicts
 from numebot.adapters.settings.names import KEYS, SECTIONS, allowed_in_words
 from numebot.adapters.settings.sources import Found, command_line, dotenv_file, environment, settings_file
 from numebot.core.errors import ConfigError
@@ -85,4 +85,5 @@ def _value_problems(found: tuple[Found, ...], home: Path) -> list[str]:
 
 def _in_words(found: Found, reason: object) -> str:
     own_words = str(reason) if isinstance(reason, ValueError) else ""
-    return f"{found.where}: {quoted(found.value)} {own_words or f'is not {allowed_in_words(found.key)}'}."
+    value = MASK if found.key in SECRET_KEYS else quoted(found.value)
+    return f"{found.where}: {value} {own_words or f'is not {allowed_in_words(found.key)}'}."

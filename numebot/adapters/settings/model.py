@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from numebot.adapters.settings.addresses import has_host, is_host_name, is_loopback
+from numebot.adapters.settings.addresses import has_host, is_host_name, is_loopback, is_postgresql
 from numebot.core.openings import parse_opening
 from numebot.core.types import Tournament
 
@@ -206,7 +206,20 @@ class Submission(Section):
 class Store(Section):
     """The database."""
 
+    url: str = Field(
+        default="",
+        repr=False,
+        description='empty or an address such as "postgresql://user:password@host/numebot", where a special character '
+        "in the password is percent-encoded",
+    )
     busy_timeout_s: float = _seconds(10, low=0, high=600)
+
+    @field_validator("url")
+    @classmethod
+    def _of_postgresql(cls, value: str) -> str:
+        if value and not is_postgresql(value):
+            raise ValueError
+        return re.sub("^postgres:", "postgresql:", value)
 
 
 class Models(Section):
@@ -272,6 +285,10 @@ class Settings(BaseModel):
     models: Models = Field(default_factory=Models)
     practice: Practice = Field(default_factory=Practice)
     log: Log = Field(default_factory=Log)
+
+
+SECRET_KEYS = frozenset({"store.url"})
+"""Settings that may hold a password: never shown as they are."""
 
 
 def conflicts(settings: Settings) -> list[tuple[str, str]]:

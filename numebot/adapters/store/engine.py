@@ -10,29 +10,47 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from numebot.adapters.store.tables import HEAD
-from numebot.core.errors import ConfigError, LocalTrouble, NumebotError, StorageBroken
+from numebot.core.errors import ConfigError, Damaged, LocalTrouble, NumebotError, StorageBroken
 from numebot.durable import local_trouble, make_folder
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LITTLE_ROOM_BYTES = 1_000_000
+NO_PSYCOPG = "needs a library that is not installed. Type: .venv/bin/python -m pip install 'psycopg[binary]'"
 
 
 def open_engine(url: str, *, busy_timeout_s: float = 10.0) -> Engine:
-    """Return an engine on `url`, with SQLite set up for safety first (WAL, synchronous=FULL, foreign keys).
+    """Return an engine on `url`: SQLite, set up for safety first (WAL, synchronous=FULL, foreign keys), or PostgreSQL.
 
-    Raises: ConfigError for an address that is none.
+    Raises: ConfigError for an address that is none; no word of it is told, as it may hold a password.
     """
     try:
-        engine = sa.create_engine(url)
-    except (ArgumentError, ImportError) as error:
-        raise ConfigError(f"store.url: not a database address that numebot can open ({error}).") from error
-    if engine.dialect.name == "sqlite":
-        _set_up_sqlite(engine, busy_timeout_s)
+        address = sa.make_url(url)
+        if address.get_backend_name() == "postgresql":
+            from numebot.adapters.store.postgres import make_engine  # psycopg is there for those who want it
+
+            return make_engine(address, busy_timeout_s=busy_timeout_s)
+        if address.get_backend_name() != "sqlite":
+            raise ConfigError(f"store.url: {address.get_backend_name()} is a database that numebot does not know.")
+        engine = sa.create_engine(address)
+    except (ArgumentError, ValueError):
+        raise ConfigError("store.url: not a database address that numebot can open.") from None
+    except ImportError as error:
+        raise ConfigError(f"store.url: {NO_PSYCOPG}") from error
+    _set_up_sqlite(engine, busy_timeout_s)
     return engine
+
+
+def place_of(engine: Engine) -> str:
+    """Return where a database is, for a person: a path, or server and name; never user, password or options."""
+    url = engine.url
+    if engine.dialect.name == "sqlite":
+        return str(url.database)
+    port = f":{url.port}" if url.port else ""
+    return f"postgresql://{url.host or 'localhost'}{port}/{url.database}"
 
 
 def make_private_file(engine: Engine) -> None:
@@ -84,25 +102,33 @@ def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Connection]:
 
 @contextmanager
 def in_our_words(engine: Engine) -> Iterator[None]:
-    """Let database errors of the block come out as ours. Raises: LocalTrouble, StorageBroken."""
+    """Let database errors of the block come out as ours. Raises: LocalTrouble, StorageBroken, Damaged, ConfigError."""
     try:
         yield
     except NumebotError:
         raise
-    except DatabaseError as error:
+    except (DatabaseError, InterfaceError) as error:
         raise _explained(engine, error) from error
 
 
-def _explained(engine: Engine, error: DatabaseError) -> LocalTrouble:
+def _explained(engine: Engine, error: DBAPIError) -> NumebotError:
     """Say what a database error means for the owner, and whether this process may go on with the database."""
+    if engine.dialect.name == "postgresql":
+        from numebot.adapters.store.postgres import explained
+
+        found = explained(place_of(engine), error)
+        if found is None:
+            raise error
+        return found
     words = _explain(engine, error)
     reason = str(error.orig)
-    is_broken = any(sign in reason for sign in ("disk I/O error", "malformed", "not a database"))
-    return StorageBroken(words) if is_broken else LocalTrouble(words)
+    if any(sign in reason for sign in ("malformed", "not a database")):
+        return Damaged(words)
+    return StorageBroken(words) if "disk I/O error" in reason else LocalTrouble(words)
 
 
-def _explain(engine: Engine, error: DatabaseError) -> str:
-    where = engine.url.database or engine.url.render_as_string(hide_password=True)
+def _explain(engine: Engine, error: DBAPIError) -> str:
+    where = place_of(engine)
     reason = str(error.orig)
     if "locked" in reason:
         return f"{where}: another process holds the database ({reason}). Nothing was lost; run again when it is free."

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 import numebot.adapters.store.tables as tables
 from numebot.adapters.store.answers import Answers
 from numebot.adapters.store.backup import copy_to, problems_of
-from numebot.adapters.store.engine import make_private_file, open_engine, transaction, upgrade
+from numebot.adapters.store.engine import make_private_file, open_engine, place_of, transaction, upgrade
 from numebot.adapters.store.reading.boards import BoardReader
 from numebot.adapters.store.reading.ledger import LedgerReader
 from numebot.adapters.store.reading.money import MoneyReader
@@ -38,8 +38,12 @@ class Store:
         Raises: ConfigError, LocalTrouble.
         """
         self._engine = open_engine(url, busy_timeout_s=busy_timeout_s)
-        make_private_file(self._engine)
-        upgrade(self._engine)
+        try:
+            make_private_file(self._engine)
+            upgrade(self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
         self._rows = SubmissionRows(self._engine, tables.submissions)
         self.nets = SubmissionRows(self._engine, tables.safety_nets)
         """Uploads made after a deadline, for the next round."""
@@ -51,7 +55,7 @@ class Store:
     @property
     def place(self) -> str:
         """Where the database is, for a person; without a password."""
-        return self._engine.url.database or self._engine.url.render_as_string(hide_password=True)
+        return place_of(self._engine)
 
     def problems(self) -> list[str]:
         """Return what the database finds wrong with itself; nothing when it is whole. Raises: LocalTrouble."""

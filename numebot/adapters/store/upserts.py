@@ -48,6 +48,9 @@ def upsert_many(
     if unless is not None:
         condition = sa.and_(condition, sa.not_(unless))
     statement = insert.on_conflict_do_update(index_elements=keys, set_=changes, where=condition)
+    if connection.dialect.name == "postgresql":
+        # Rows go there many to a statement, of which only the last one's count would be known.
+        return len(connection.execute(statement.returning(sa.literal(1)), distinct).all())
     return max(0, connection.execute(statement, distinct).rowcount)
 
 

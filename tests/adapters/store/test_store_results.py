@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,13 +23,6 @@ SCORE = Score(8, 1400, "m1", "corr60", 3, 0.0123456789012345, 0.75, "v1", NOW, F
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "numebot.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[Store]:
-    store = Store(f"sqlite:///{path}")
-    yield store
-    store.close()
 
 
 def facts(number: int, **changes: object) -> RoundFacts:
@@ -171,8 +163,8 @@ def test_marks_are_kept_per_model(store: Store) -> None:
     assert store.results.score_mark(8, "m2") is None
 
 
-def test_the_large_tables_have_no_rowid(store: Store, path: Path) -> None:
-    store.results.remember_scores([SCORE])
+def test_the_large_tables_have_no_rowid(path: Path) -> None:
+    Store(f"sqlite:///{path}").close()
     with sqlite3.connect(path) as connection, pytest.raises(sqlite3.OperationalError, match="rowid"):
         connection.execute("SELECT rowid FROM scores")
     connection.close()
