@@ -18,7 +18,8 @@ BACKUPS = "backups"
 LEFTOVER_AGE = timedelta(days=1)
 """Unfinished files older than this belong to nobody any more."""
 
-_BACKUP = re.compile(r"numebot-\d{8}T\d{6}Z\.db")
+_DAILY = re.compile(r"numebot-\d{8}T\d{6}Z\.(db|dump)")
+_BEFORE_UPGRADE = re.compile(r"numebot-\d{8}T\d{6}Z-before-upgrade-from-\w+\.(db|dump)")
 _ROUND_IN_NAME = re.compile(r"_submission_(\d+)(?:\.dry-run)?\.csv")
 
 
@@ -30,14 +31,19 @@ class Tidied:
     freed_bytes: int = 0
 
 
-def backup_path(folder: Path, now: datetime) -> Path:
-    """Return where a backup of the database made at `now` (UTC) belongs."""
-    return folder / BACKUPS / f"numebot-{now:%Y%m%dT%H%M%SZ}.db"
+def backup_path(folder: Path, now: datetime, *, before_upgrade_from: str | None = None) -> Path:
+    """Return where a backup made at `now` (UTC) belongs; the name of one made before an upgrade says from what."""
+    reason = f"-before-upgrade-from-{before_upgrade_from}" if before_upgrade_from else ""
+    return folder / BACKUPS / f"numebot-{now:%Y%m%dT%H%M%SZ}{reason}.db"
 
 
 def backups(folder: Path) -> list[Path]:
     """Return the backups, oldest first."""
-    return sorted(path for path in (folder / BACKUPS).glob("*.db") if _BACKUP.fullmatch(path.name))
+    return sorted((*_named(folder, _DAILY), *_named(folder, _BEFORE_UPGRADE)), key=lambda path: path.name[:24])
+
+
+def _named(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    return sorted(path for path in (folder / BACKUPS).glob("numebot-*") if pattern.fullmatch(path.name))
 
 
 def tidy(folder: Path, *, newest_round: int, keep_rounds: int, keep_backups: int, now: datetime) -> Tidied:
@@ -49,7 +55,8 @@ def tidy(folder: Path, *, newest_round: int, keep_rounds: int, keep_backups: int
     doomed = [
         *_old_rounds(folder, newest_round - keep_rounds),
         *_old_uploads(folder, newest_round - keep_rounds),
-        *backups(folder)[:-keep_backups],
+        *_named(folder, _DAILY)[:-keep_backups],
+        *_named(folder, _BEFORE_UPGRADE)[:-keep_backups],
         *_leftovers(folder, now - LEFTOVER_AGE),
     ]
     freed = [_remove(path) for path in doomed]

@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -44,11 +44,10 @@ class Taken(LocalTrouble):
 class Notes(Protocol):
     """The part of the store that keeps the row."""
 
-    def note(self, key: str, value: Mapping[str, object]) -> None:
-        """Keep a value."""
-
-    def noted(self, key: str) -> Mapping[str, object] | None:
-        """Return it."""
+    def change_note(
+        self, key: str, change: Callable[[Mapping[str, object]], Mapping[str, object] | None]
+    ) -> Mapping[str, object]:
+        """Put what `change` makes of a note in its place, None leaves it; nobody comes between. Return what it was."""
 
 
 @dataclass(frozen=True)
@@ -190,19 +189,30 @@ def shared_lease(notes: Notes, purpose: str, clock: Clock, *, lasts: timedelta, 
     Raises: Taken, LocalTrouble.
     """
     now = clock.now()
-    found = notes.noted(LEASE_KEY) or {}
-    if found.get("place") not in (None, place) and _time(found.get("expires_at")) > now:
+    since = now.isoformat()
+    host = socket.gethostname()
+    row = {"place": place, "host": host, "pid": os.getpid(), "purpose": purpose, "since": since}
+
+    def is_held(found: Mapping[str, object]) -> bool:
+        return found.get("place") not in (None, place) and _time(found.get("expires_at")) > now
+
+    def take(found: Mapping[str, object]) -> Mapping[str, object] | None:
+        return None if is_held(found) else {**row, "expires_at": (now + lasts).isoformat()}
+
+    def give_back(found: Mapping[str, object]) -> Mapping[str, object] | None:
+        return {} if found.get("place") == place else None  # it expired, and is another's by now
+
+    found = notes.change_note(LEASE_KEY, take)
+    if is_held(found):
         raise Taken(
             f"another numebot on {found.get('host')} is at work in this database and does the same job; its lease ends "
             f"at {_time(found.get('expires_at')):%H:%M:%S} UTC at the latest."
         )
-    row = {"place": place, "host": socket.gethostname(), "pid": os.getpid(), "purpose": purpose}
-    notes.note(LEASE_KEY, {**row, "since": now.isoformat(), "expires_at": (now + lasts).isoformat()})
     try:
         yield
     finally:
         with suppress(LocalTrouble):
-            notes.note(LEASE_KEY, {})
+            notes.change_note(LEASE_KEY, give_back)
 
 
 def _time(value: object) -> datetime:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from numebot.adapters.clock import SystemClock
-from numebot.adapters.lease import lease, place_of, shared_lease
+from numebot.adapters.housekeeping import BACKUPS, backup_path, backups
+from numebot.adapters.lease import DAEMON_LOCK, lease, place_of, shared_lease
 from numebot.adapters.registry import Registry, read_registry
-from numebot.adapters.settings import ApiKey, LoadedSettings, Settings, missing_key_message
-from numebot.core.errors import AccessDenied
+from numebot.adapters.settings import ApiKey, LoadedSettings, Settings, missing_key_message, passwords_in
+from numebot.core.errors import AccessDenied, ConfigError
 from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.redaction import redact
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from numebot.pipeline import Tools
     from numebot.results import ResultsTools
     from numebot.steps.roster import Roster
+
+PG_RESTORE = "`pg_restore --clean --if-exists --no-owner --single-transaction --dbname=ADDRESS FILE`."
 
 
 class App:
@@ -67,6 +70,11 @@ class App:
         return self.settings.paths.data_folder
 
     @property
+    def database_file(self) -> Path:
+        """Where the database lies, unless it is on a server."""
+        return self.data_folder / "numebot.db"
+
+    @property
     def key(self) -> ApiKey:
         """The API key. Raises: AccessDenied when there is none, saying where to put one."""
         if self._key is None:
@@ -81,7 +89,8 @@ class App:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be seen in any output."""
-        return (self._key.public_id, self._key.secret_key) if self._key else ()
+        of_database = passwords_in(self.settings.store.url)
+        return (self._key.public_id, self._key.secret_key, *of_database) if self._key else of_database
 
     def clean(self, text: str) -> str:
         """Return `text` without secrets: it may come from a plugin or a library."""
@@ -101,11 +110,54 @@ class App:
         """The database, which must not belong to another server. Raises: ConfigError, LocalTrouble."""
         from numebot.adapters.store import Store  # what is not used is not loaded, here and below
 
-        url = f"sqlite:///{self.data_folder / 'numebot.db'}"
-        store = Store(url, busy_timeout_s=self.settings.store.busy_timeout_s)
+        url = self.settings.store.url or f"sqlite:///{self.database_file}"
+        store = Store(
+            url,
+            busy_timeout_s=self.settings.store.busy_timeout_s,
+            before_upgrade=lambda schema: backup_path(self.data_folder, self.clock.now(), before_upgrade_from=schema),
+        )
         self._closing.callback(store.close)
         store.require_server(self.server_name)
         return store
+
+    def restore(self, backup: Path | None) -> tuple[Path, Path]:
+        """Put a backup, by default the newest that is whole, in the place of the database.
+
+        Return the backup and the new name of what was replaced. Nobody else may be at work in the data folder.
+        Raises: ConfigError, Taken, Damaged, LocalTrouble; nothing is changed then.
+        """
+        from numebot.adapters.store.restore import restore
+
+        if self.settings.store.url:
+            raise ConfigError(f"A PostgreSQL is restored by its own program: stop numebot, then type {PG_RESTORE}")
+        chosen = backup or self.newest_whole_backup()
+        if chosen is None:
+            raise ConfigError(f"{self.data_folder / BACKUPS}: holds no backup that is whole. Nothing was changed.")
+        kept = self.database_file.with_name(f"{self.database_file.name}.replaced-{self.clock.now():%Y%m%dT%H%M%SZ}")
+        with (
+            lease(self.data_folder, "restore", self.clock, name=DAEMON_LOCK),
+            lease(self.data_folder, "restore", self.clock),
+        ):
+            restore(chosen, self.database_file, kept=kept, server=self.server_name)
+        return chosen, kept
+
+    def newest_whole_backup(self) -> Path | None:
+        """Return the newest backup in the data folder that can be restored."""
+        from numebot.adapters.store.restore import newest_whole
+
+        return newest_whole(path for path in backups(self.data_folder) if path.suffix == ".db")
+
+    def what_to_restore(self) -> str:
+        """Return a sentence for the owner of a damaged database."""
+        if self.settings.store.url:
+            return ""
+        best = self.newest_whole_backup()
+        if best is None:
+            return (
+                f" There is no backup in {self.data_folder / BACKUPS} that is whole. Moved away, numebot begins anew "
+                "and takes over what Numerai holds."
+            )
+        return f" The newest backup that is whole is {best}: stop numebot, then type `numebot db restore`."
 
     @contextmanager
     def at_work(self, purpose: str, *, wait_s: float = 0.0) -> Iterator[None]:

@@ -22,9 +22,6 @@ from numebot.wakeups.wakeups import Awake, Rhythm
 
 logger = logging.getLogger(__name__)
 
-REREAD_SOURCES = (".secret", ".env")
-"""Files that a child reads for itself, so that a new key counts without a restart."""
-
 
 class Asleep:
     """Lets the machine sleep as it likes."""
@@ -94,8 +91,11 @@ def chores(app: App) -> Sequence[Chore]:
     daemon = app.settings.daemon
     hour, minute = daemon.backup_at.split(":")
     at = time(int(hour), int(minute))
+    backup = Chore("backup", ("db", "backup"), at=at)
+    if not app.store.can_back_up:
+        logger.warning("No daily backup: pg_dump is not on this machine. Its server's owner has to make them.")
     return (
-        Chore("backup", ("db", "backup"), at=at),
+        *((backup,) if app.store.can_back_up else ()),
         Chore("housekeeping", ("db", "prune"), at=at),
         Chore(RESULTS_CHORE, ("sync", "--scheduled"), every=timedelta(hours=daemon.results_hours), budget_s=1800.0),
         # Often, as an upgrade may come at any time before a round; it is quick when nothing changed.
@@ -117,12 +117,11 @@ def _configs(app: App) -> Sequence[ModelConfig]:
 
 
 def _starter(app: App, environ: Mapping[str, str]) -> Callable[[Sequence[str]], Child]:
-    """Return what starts a child. A key that no file holds is handed over through a pipe."""
-    is_handed = app.key.source not in REREAD_SOURCES
-    child_environment = {**environ, **({HANDED_KEY_VARIABLE: "1"} if is_handed else {})}
-    secret = handed(app.key) if is_handed else b""
+    """Return what starts a child. A secret that no file holds is handed over through a pipe."""
+    secret = handed(app)
+    child_environment = {**environ, **({} if secret is None else {HANDED_KEY_VARIABLE: "1"})}
 
     def start(arguments: Sequence[str]) -> Child:
-        return start_child(arguments, child_environment, app.clock, secret=secret)
+        return start_child(arguments, child_environment, app.clock, secret=secret or b"")
 
     return start

@@ -14,15 +14,25 @@ from numebot.adapters.environment import wipe_variable
 from numebot.adapters.registry import read_registry
 from numebot.adapters.settings import ApiKey, find_home, load_api_key, load_settings
 from numebot.app.app import App
-from numebot.core.errors import ConfigError, NumebotError
+from numebot.core.errors import ConfigError, Damaged, NumebotError
 from numebot.durable import write_whole
 from numebot.practice.first_day import MAKING_TAKES, MAKING_WITHIN_S, MODEL_CONFIGS
 
-KEY_VARIABLES = ("NUMERAI_PUBLIC_ID", "NUMERAI_SECRET_KEY", "PUBLIC_ID", "SECRET_KEY", "CREDENTIALS_DIRECTORY")
+DATABASE_VARIABLE = "NUMEBOT_STORE__URL"
+KEY_VARIABLES = (
+    "NUMERAI_PUBLIC_ID",
+    "NUMERAI_SECRET_KEY",
+    "PUBLIC_ID",
+    "SECRET_KEY",
+    "CREDENTIALS_DIRECTORY",
+    DATABASE_VARIABLE,
+)
 """Taken out of the environment once they are read, with the way to them: plugins and children get none of it."""
 
+REREAD_SOURCES = (".secret", ".env")
+"""Files that a child reads for itself, so that a new key counts without a restart."""
 HANDED_KEY_VARIABLE = "NUMEBOT_KEY_ON_STDIN"
-"""Set for a child that gets the key of its parent."""
+"""Set for a child that gets the key of its parent, and the address of its database."""
 
 
 @contextmanager
@@ -50,10 +60,13 @@ def open_app(
         if practice:
             app = stack.enter_context(_practice_app(home, environ, say if starts_server else None))
         else:
-            loaded = load_settings(home, environ)
             warnings: tuple[str, ...] = ()
-            key = _handed_key(environ)
-            if key is None:
+            handed_over = _handed(environ)
+            if handed_over:
+                key: ApiKey | None = handed_over[0]
+                loaded = load_settings(home, environ, {"store.url": handed_over[1]})
+            else:
+                loaded = load_settings(home, environ)
                 found = load_api_key(home, environ)
                 key, warnings = found.key, found.warnings
             app = App(loaded, key, warnings=warnings, crash_at=environ.get("NUMEBOT_CRASH_AT", ""))
@@ -63,27 +76,34 @@ def open_app(
         try:
             yield app
         except NumebotError as error:
-            error.args = (app.clean(str(error)), *error.args[1:])
+            hint = app.what_to_restore() if isinstance(error, Damaged) else ""
+            error.args = (app.clean(str(error)) + hint, *error.args[1:])
             raise
 
 
-def handed(key: ApiKey) -> bytes:
-    """Return a key as a child reads it from its standard input: it never stands in an environment or a command line."""
-    return json.dumps([key.public_id, key.secret_key, key.source]).encode()
+def handed(app: App) -> bytes | None:
+    """Return what a child reads from its standard input: key and database, which never stand in its environment.
+
+    None when it finds both in files as we did.
+    """
+    is_in_files = app.key.source in REREAD_SOURCES and not app.loaded.origins["store.url"].startswith("environment")
+    if is_in_files:
+        return None
+    return json.dumps([app.key.public_id, app.key.secret_key, app.key.source, app.settings.store.url]).encode()
 
 
-def _handed_key(environ: Mapping[str, str]) -> ApiKey | None:
-    """Return the key that the parent hands over; None when it hands over none."""
+def _handed(environ: Mapping[str, str]) -> tuple[ApiKey, str] | None:
+    """Return the key and the database's address that the parent hands over; None when it hands over none."""
     if environ.get(HANDED_KEY_VARIABLE) != "1":
         return None
     try:
-        public_id, secret_key, source = json.loads(sys.stdin.buffer.read())
+        public_id, secret_key, source, url = json.loads(sys.stdin.buffer.read())
     except (ValueError, TypeError):
         raise ConfigError(
             f"{HANDED_KEY_VARIABLE} is set, but standard input holds no key. Only the daemon sets it, for a child: "
             "unset it. Nothing was started."
         ) from None
-    return ApiKey(str(public_id), str(secret_key), str(source))
+    return ApiKey(str(public_id), str(secret_key), str(source)), str(url)
 
 
 @contextmanager
@@ -94,7 +114,8 @@ def _practice_app(home: Path, environ: Mapping[str, str], say: Callable[[str], N
     configs = folder / "model_configs.csv"
     if not configs.exists():
         write_whole(configs, MODEL_CONFIGS)
-    overrides = {"paths.data_folder": str(folder / "numerai_data"), "paths.model_configs": str(configs)}
+    data_folder = str(folder / "numerai_data")
+    overrides = {"paths.data_folder": data_folder, "paths.model_configs": str(configs), "store.url": ""}
     if say is None:
         yield App(load_settings(home, environ, {**overrides, "api.url": "http://127.0.0.1"}), None)
         return

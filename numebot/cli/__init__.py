@@ -32,7 +32,7 @@ COMMANDS = {
     "payouts": "Show what the models earned, and what the running rounds are expected to pay.",
     "compare": "Say whether model A is better than model B, or not yet distinguishable.",
     "doctor": "Look for what keeps rounds from being played, and say what to do.",
-    "db": "Check and back up the database, tidy up the data folder.",
+    "db": "Upgrade, check, back up and restore the database, tidy up the data folder.",
     "import": "Take over models and results from elsewhere.",
     "config": "Show the settings in effect and where each value comes from.",
     "practice": "Run a Numerai tournament on this machine, without an account.",

@@ -15,9 +15,21 @@ from numebot.cli.output import say, set_up_logging
 PRACTICE = click.option("--practice", is_flag=True, help="That of the practice tournament instead.")
 
 
-@click.group(short_help="Check and back up the database, tidy up the data folder.")
+@click.group(short_help="Upgrade, check, back up and restore the database, tidy up the data folder.")
 def command() -> None:
     """Look after the database and the data folder. The daemon does backup and prune once a day by itself."""
+
+
+@command.command()
+@PRACTICE
+def upgrade(*, practice: bool) -> int:
+    """Bring the database to the form of this numebot, after a backup. Every command does that when it opens it."""
+    with open_app(practice=practice, starts_server=False) as app:
+        set_up_logging(app)
+        before, now = app.store.opened_at_schema, app.store.schema
+        told = "new" if before is None else "up to date" if before == now else f"upgraded from schema {before}"
+        click.echo(f"{app.store.place}: schema {now}, {told}")
+        return 0
 
 
 @command.command()
@@ -30,7 +42,7 @@ def check(*, practice: bool) -> int:
         for problem in problems:
             say(problem)
         if problems:
-            say(f"{app.store.place}: damaged. Stop numebot, move the file away and put the newest backup in its place.")
+            say(f"{app.store.place}: damaged.{app.what_to_restore()}")
             return 1
         click.echo(f"{app.store.place}: whole")
         return 0
@@ -42,15 +54,35 @@ def check(*, practice: bool) -> int:
 def backup(destination: Path | None, *, practice: bool) -> int:
     """Write a consistent copy of the database to DESTINATION, by default into backups/ of the data folder.
 
-    The daemon may be at work meanwhile. To restore: stop numebot, copy the backup over numebot.db, start it again.
+    The daemon may be at work meanwhile. A PostgreSQL is copied by pg_dump, if that is here.
     """
     end_with_parent(os.environ)
     with open_app(practice=practice, starts_server=False) as app:
         set_up_logging(app)
-        path = destination or backup_path(app.data_folder, app.clock.now())
+        named = backup_path(app.data_folder, app.clock.now()).with_suffix(app.store.backup_suffix)
+        path = destination or named
         app.store.backup(path)
         click.echo(f"{path}: {path.stat().st_size:,} bytes, checked")
         return 0
+
+
+@command.command()
+@click.argument("backup", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@PRACTICE
+def restore(backup: Path | None, *, practice: bool) -> int:
+    """Put BACKUP in the place of the database, by default the newest one that is whole.
+
+    It is checked first, and what it replaces stays beside it. Stop the daemon before; nothing is done while any numebot
+    is at work. What Numerai confirmed since then is taken over from there by the next pass.
+    """
+    with open_app(practice=practice, starts_server=False) as app:
+        set_up_logging(app)
+        chosen, kept = app.restore(backup)
+        problems = app.store.problems()  # opened, so that an older schema is upgraded here and now
+        click.echo(f"{app.store.place}: restored from {chosen}, schema {app.store.schema}, checked")
+        if kept.exists():
+            click.echo(f"What it replaced is now {kept}")
+        return 1 if problems else 0
 
 
 @command.command()

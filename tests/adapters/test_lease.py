@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -158,14 +158,14 @@ class Notes:
         self.row: Mapping[str, Any] | None = None
         self.is_down = False
 
-    def note(self, key: str, value: Mapping[str, object]) -> None:
+    def change_note(self, key: str, change: Callable[..., Mapping[str, Any] | None]) -> Mapping[str, Any]:
         if self.is_down:
             raise LocalTrouble("the database is locked")
         assert key == LEASE_KEY
-        self.row = dict(value)
-
-    def noted(self, key: str) -> Mapping[str, Any] | None:
-        return self.row
+        before = self.row or {}
+        after = change(before)
+        self.row = before if after is None else after
+        return before
 
 
 HOUR = timedelta(hours=1)
@@ -193,6 +193,18 @@ def test_it_is_free_for_others_after_its_end_and_for_the_same_place_after_a_kill
     notes.row = row  # as a killed process leaves it
     with shared_lease(notes, "run", clock, lasts=HOUR, place="one"):
         pass
+
+
+def test_who_took_an_expired_lease_over_keeps_it() -> None:
+    notes, clock = Notes(), FakeClock()
+    with shared_lease(notes, "run", clock, lasts=HOUR, place="one"):
+        clock.wait(3600)
+        late = shared_lease(notes, "run", clock, lasts=HOUR, place="two")
+        late.__enter__()
+    assert notes.row is not None
+    assert notes.row["place"] == "two"
+    late.__exit__(None, None, None)
+    assert notes.row == {}
 
 
 @pytest.mark.parametrize("row", [{}, {"place": "two"}, {"place": "two", "expires_at": "soon"}, {"host": "old form"}])

@@ -1,5 +1,6 @@
 """Settings and the API key: config/numebot.toml < .env < environment < command line, read once and never written."""
 
+from numebot.adapters.settings.addresses import passwords_in
 from numebot.adapters.settings.display import ShownSetting, shown_settings
 from numebot.adapters.settings.home import find_home
 from numebot.adapters.settings.load import LoadedSettings, load_settings
@@ -16,5 +17,6 @@ __all__ = [
     "load_api_key",
     "load_settings",
     "missing_key_message",
+    "passwords_in",
     "shown_settings",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
+from numebot.adapters.store.dump import dump
 from numebot.adapters.store.engine import in_our_words
-from numebot.core.errors import ConfigError, StorageBroken
+from numebot.core.errors import ConfigError, Damaged, StorageBroken
 from numebot.durable import whole_file
 
 
@@ -32,16 +34,27 @@ def problems_of(engine: Engine) -> list[str]:
         return [str(error)]  # so damaged that not even the check gets through
 
 
+def suffix_of(engine: Engine) -> str:
+    """Return how the name of a backup ends."""
+    return ".db" if engine.dialect.name == "sqlite" else ".dump"
+
+
+def can_copy(engine: Engine) -> bool:
+    """Whether what makes a backup is on this machine."""
+    return engine.dialect.name == "sqlite" or shutil.which("pg_dump") is not None
+
+
 def copy_to(engine: Engine, destination: Path) -> None:
     """Write a consistent, checked copy to `destination`, which appears whole or not at all.
 
-    Raises: ConfigError for another database than SQLite or a destination that is there; LocalTrouble; StorageBroken
-    when the copy does not pass the check, which means that the database does not either.
+    Raises: ConfigError for a destination that is there, or without the program that copies a PostgreSQL; LocalTrouble;
+    Damaged when the copy does not pass the check, which means that the database does not either.
     """
-    if engine.dialect.name != "sqlite":
-        raise ConfigError(f"{engine.dialect.name}: its own tools make backups (pg_dump); numebot copies SQLite only.")
     if destination.exists():
         raise ConfigError(f"{destination}: is there already. Name a file that is not; nothing was written.")
+    if engine.dialect.name != "sqlite":
+        dump(engine, destination)
+        return
     with whole_file(destination) as temporary:
         with in_our_words(engine), engine.connect() as connection, _as_sqlalchemy():
             # The driver's own connection: in SQLAlchemy's every statement is inside a transaction, which VACUUM is not.
@@ -51,7 +64,7 @@ def copy_to(engine: Engine, destination: Path) -> None:
             with closing(sqlite3.connect(temporary)) as copy:
                 found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check")]
         if found != ["ok"]:
-            raise StorageBroken(f"{destination}: the copy is not whole ({found[0]}), so the database is damaged.")
+            raise Damaged(f"{destination}: the copy is not whole ({found[0]}), so the database is damaged.")
 
 
 @contextmanager

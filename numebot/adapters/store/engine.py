@@ -13,11 +13,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from numebot.adapters.store.tables import HEAD
 from numebot.core.errors import ConfigError, Damaged, LocalTrouble, NumebotError, StorageBroken
 from numebot.durable import local_trouble, make_folder
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 LITTLE_ROOM_BYTES = 1_000_000
 NO_PSYCOPG = "needs a library that is not installed. Type: .venv/bin/python -m pip install 'psycopg[binary]'"
 
@@ -56,11 +54,14 @@ def place_of(engine: Engine) -> str:
 def make_private_file(engine: Engine) -> None:
     """Make the file of a SQLite database, readable by its owner alone, before anything is written into it.
 
-    Raises: LocalTrouble when it cannot be made.
+    Raises: LocalTrouble when it cannot be made; ConfigError when something else is in its place.
     """
     if engine.dialect.name != "sqlite" or not engine.url.database:
         return
     path = Path(engine.url.database)
+    if path.exists() and not path.is_file():
+        what = "a folder" if path.is_dir() else "no ordinary file"
+        raise ConfigError(f"{path}: is {what}; a database belongs there. Move it away and run again; nothing was done.")
     try:
         make_folder(path.parent, mode=0o700)
         path.touch(mode=0o600)
@@ -139,7 +140,7 @@ def _explain(engine: Engine, error: DBAPIError) -> str:
     if "readonly" in reason or "unable to open" in reason:
         return f"{where}: cannot be opened for writing ({reason}). Correct the owner or the mode of file and folder."
     if "malformed" in reason or "not a database" in reason:
-        return f"{where}: damaged or not a database ({reason}). Move it away or restore a backup, then run again."
+        return f"{where}: damaged or not a database ({reason}). A backup has to take its place."
     if isinstance(error, OperationalError):
         return f"{where}: {reason}"
     raise error
@@ -151,39 +152,3 @@ def _has_no_room(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < LITTLE_ROOM_BYTES
     except OSError:
         return False
-
-
-def upgrade(engine: Engine) -> None:
-    """Bring the schema to `HEAD`, all in one transaction; a database of a newer numebot is refused.
-
-    Raises: ConfigError, LocalTrouble.
-    """
-    with transaction(engine, reads=True) as connection:
-        found = _revision(connection)
-    if found == HEAD:
-        return
-    if found is not None and found > HEAD:
-        raise ConfigError(
-            f"{engine.url.database}: written by a newer numebot (schema {found}, this one knows {HEAD}). "
-            "Upgrade numebot, or use another data folder."
-        )
-    with transaction(engine) as connection:
-        # Another process may have migrated while we waited for the lock; Alembic looks again and does nothing then.
-        _run_alembic(connection)
-
-
-def _revision(connection: Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    row = connection.execute(sa.text("SELECT version_num FROM alembic_version")).first()
-    return None if row is None else str(row[0])
-
-
-def _run_alembic(connection: Connection) -> None:
-    from alembic import command  # half a second that only a new or old database needs
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

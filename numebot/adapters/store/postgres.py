@@ -119,4 +119,5 @@ def _refuses_us(state: str | None, reason: str) -> bool:
     """Whether it is the name, the password or the database; a refused connection has no state, only words."""
     if state is not None:
         return state.startswith("28") or state == "3D000"
-    return "FATAL" in reason and any(sign in reason for sign in ("authentication", "does not exist", "pg_hba"))
+    signs = ("authentication", "does not exist", "pg_hba", "no password supplied")
+    return "invalid connection option" in reason or ("FATAL" in reason and any(sign in reason for sign in signs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 
 import numebot.adapters.store.tables as tables
 from numebot.adapters.store.answers import Answers
-from numebot.adapters.store.backup import copy_to, problems_of
-from numebot.adapters.store.engine import make_private_file, open_engine, place_of, transaction, upgrade
+from numebot.adapters.store.backup import can_copy, copy_to, problems_of, suffix_of
+from numebot.adapters.store.engine import make_private_file, open_engine, place_of, transaction
 from numebot.adapters.store.reading.boards import BoardReader
 from numebot.adapters.store.reading.ledger import LedgerReader
 from numebot.adapters.store.reading.money import MoneyReader
@@ -24,23 +24,30 @@ from numebot.adapters.store.reading.tables import TableReader
 from numebot.adapters.store.reading.timeline import TimelineReader
 from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
+from numebot.adapters.store.schema import upgrade
 from numebot.adapters.store.standing import Standing
 from numebot.core.errors import ConfigError
 from numebot.core.types import DataFile, Event, ModelConfig, Round, Submission, TrainedVersion
+
+_VALUE_OF = sa.select(tables.meta.c.value).where(tables.meta.c.key == sa.bindparam("key"))
 
 
 class Store:
     """The memory of numebot: state, results and the timeline. Every method is one transaction."""
 
-    def __init__(self, url: str, *, busy_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, url: str, *, busy_timeout_s: float = 10.0, before_upgrade: Callable[[str], Path] | None = None
+    ) -> None:
         """Open the database at `url` and bring its schema up to date; a SQLite file is made when it is missing.
 
-        Raises: ConfigError, LocalTrouble.
+        `before_upgrade` says for an older schema where the backup goes that is made first.
+        Raises: ConfigError, LocalTrouble, Damaged.
         """
         self._engine = open_engine(url, busy_timeout_s=busy_timeout_s)
         try:
             make_private_file(self._engine)
-            upgrade(self._engine)
+            self.opened_at_schema = upgrade(self._engine, before_upgrade)
+            """Which schema the database had until now; None for a new one."""
         except BaseException:
             self._engine.dispose()
             raise
@@ -61,10 +68,25 @@ class Store:
         """Return what the database finds wrong with itself; nothing when it is whole. Raises: LocalTrouble."""
         return problems_of(self._engine)
 
+    @property
+    def schema(self) -> str:
+        """The schema of the database, which is the one that this numebot knows."""
+        return tables.HEAD
+
+    @property
+    def backup_suffix(self) -> str:
+        """How the name of a backup ends: .db, or .dump for one of PostgreSQL."""
+        return suffix_of(self._engine)
+
+    @property
+    def can_back_up(self) -> bool:
+        """Whether backups can be made here: those of a PostgreSQL need pg_dump."""
+        return can_copy(self._engine)
+
     def backup(self, destination: Path) -> None:
         """Write a consistent copy to `destination`, which must not be there yet; others may write meanwhile.
 
-        The copy is checked before it gets its name. Raises: ConfigError, LocalTrouble.
+        The copy is checked before it gets its name. Raises: ConfigError, LocalTrouble, Damaged.
         """
         copy_to(self._engine, destination)
 
@@ -133,7 +155,7 @@ class Store:
             found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.key == "server"))
         if found not in (None, server):
             raise ConfigError(
-                f"{self._engine.url.database}: holds the results of {found}, but the settings point to {server}. "
+                f"{self.place}: holds the results of {found}, but the settings point to {server}. "
                 "Each tournament server needs a data folder of its own: set NUMERAI_DATA_FOLDER."
             )
 
@@ -259,12 +281,21 @@ class Store:
     def noted(self, key: str) -> Mapping[str, Any] | None:
         """Return what stands under a key; None when nothing was noted, or nothing readable."""
         with transaction(self._engine, reads=True) as connection:
-            found = connection.scalar(sa.select(tables.meta.c.value).where(tables.meta.c.key == key))
-        try:
-            value = json.loads(found) if found is not None else None
-        except ValueError:
-            return None
-        return value if isinstance(value, dict) else None
+            return _note(connection.scalar(_VALUE_OF, {"key": key}))
+
+    def change_note(
+        self, key: str, change: Callable[[Mapping[str, Any]], Mapping[str, object] | None]
+    ) -> Mapping[str, Any]:
+        """Put what `change` makes of a note in its place, in one transaction; None leaves it as it is.
+
+        Return what stood there before, nothing where there was no note or none that is readable.
+        """
+        with transaction(self._engine) as connection:
+            before = _note(connection.scalar(_VALUE_OF, {"key": key})) or {}
+            after = change(before)
+            if after is not None:
+                _upsert(connection, tables.meta, {"key": key}, {"value": json.dumps(dict(after))}, {})
+        return before
 
     def record(self, event: Event) -> None:
         """Add one line to the timeline."""
@@ -321,6 +352,14 @@ class Store:
             Event(row.at, row.kind, row.message, row.tournament, row.round_number, row.model, row.details)
             for row in reversed(rows)
         ]
+
+
+def _note(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        value = json.loads(text) if text is not None else None
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _upsert(

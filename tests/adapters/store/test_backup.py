@@ -12,10 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from numebot.adapters.store import Store
-from numebot.adapters.store.backup import copy_to, problems_of
 from numebot.core.errors import ConfigError, LocalTrouble, StorageBroken
 from numebot.core.types import Event
 from tests.waiting import wait_until
@@ -95,13 +93,6 @@ def test_a_destination_that_cannot_be_written_is_told_in_words(store: Store, tmp
     (tmp_path / "file").touch()
     with pytest.raises(LocalTrouble, match="file"):
         store.backup(tmp_path / "file" / "copy.db")
-
-
-def test_another_database_is_left_to_its_own_tools(tmp_path: Path) -> None:
-    engine = sa.create_mock_engine("postgresql://", lambda *_: None)
-    with pytest.raises(ConfigError, match=r"postgresql: its own tools make backups \(pg_dump\)"):
-        copy_to(engine, tmp_path / "copy.db")  # type: ignore[arg-type] # it has a dialect, which is all that is asked
-    assert problems_of(engine) == []  # type: ignore[arg-type]
 
 
 def damage(path: Path) -> None:

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from alembic.config import Config
 
 from numebot.adapters.store import Store
-from numebot.adapters.store.engine import MIGRATIONS, open_engine, transaction
+from numebot.adapters.store.engine import open_engine, transaction
+from numebot.adapters.store.schema import MIGRATIONS
 from numebot.adapters.store.tables import HEAD, metadata
 from numebot.core.errors import ConfigError, LocalTrouble
 from numebot.core.types import DataFile, Event, ModelConfig, Round, State, Submission

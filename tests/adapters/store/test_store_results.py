@@ -12,7 +12,8 @@ from alembic import command
 from alembic.config import Config
 
 from numebot.adapters.store import Store
-from numebot.adapters.store.engine import MIGRATIONS, make_private_file, open_engine, transaction
+from numebot.adapters.store.engine import make_private_file, open_engine, transaction
+from numebot.adapters.store.schema import MIGRATIONS
 from numebot.core.results import Leaderboard, LeaderboardRow, Payout, PayoutSetting, RoundFacts, Score, ScoreMark
 from numebot.core.types import AccountModel, ListedSubmission, Round
 
