@@ -13,11 +13,11 @@ import logging
 import queue
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -28,7 +28,10 @@ from numebot.core.openings import DAYS, Opening
 from numebot.core.ports import Clock
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
+START_RETRY_S = 5.0
+"""How long to wait at the start for a database that cannot be opened."""
 RETRY_S = 30.0
 """How long to wait after a wake-up that failed."""
 MOST_FAILURES = 3
@@ -132,6 +135,26 @@ class Daemon:
             self._notifier.stopping("ending")
             self._guard.stop()
             scheduler.shutdown(wait=False)
+
+    def when_usable(self, make: Callable[[], T], *, limit_s: float) -> T | None:
+        """Return what `make` makes, called again and again while this machine is in trouble: a held database, say.
+
+        None: told to stop meanwhile. Raises: LocalTrouble when that lasts longer than `limit_s` seconds; StorageBroken
+        at once; whatever else `make` raises.
+        """
+        end = self._clock.monotonic() + limit_s
+        while not self.is_stopping():
+            try:
+                return make()
+            except StorageBroken:
+                raise
+            except LocalTrouble as error:
+                if self._clock.monotonic() >= end:
+                    raise
+                logger.warning("%s Tried again in %.0f s.", error, START_RETRY_S)
+                self._notifier.ready(f"waiting: {error}")  # systemd's patience with a start is shorter than ours
+            self._next_reason(START_RETRY_S)
+        return None
 
     def loop(self, wake_ups: WakeUpsPort) -> int:
         """Wake up and wait for reasons, until `stop`; `run` does this with signals, scheduler and guard around it."""

@@ -14,6 +14,7 @@ from numebot.app import open_app
 from numebot.app.daemon import child_environ, openings, wake_ups
 from numebot.cli.output import say, set_up_logging
 from numebot.daemon import Daemon
+from numebot.wakeups import WakeUps
 
 STOP_MARGIN_S = 2.0
 """What the way out may take beside the grace of a pass: 18 s in all at the most, and systemd waits for 20."""
@@ -35,14 +36,21 @@ def command(*, practice: bool) -> int:
             stop_limit_s = limits.stop_seconds + STOP_MARGIN_S
             guard = Guard(app.clock, limit_s=limits.wakeup_seconds, stop_limit_s=stop_limit_s, end=end_now)
             daemon = Daemon(app.clock, notifier, guard, openings=openings(app))
-            work = wake_ups(
-                app,
-                environ=child_environ(os.environ, app.loaded.home, app.overrides),
-                is_stopping=daemon.is_stopping,
-                is_wanted=daemon.is_wanted,
-                sign_of_life=guard.sign_of_life,
-            )
+            environ = child_environ(os.environ, app.loaded.home, app.overrides)
+
+            def made() -> WakeUps:
+                return wake_ups(
+                    app,
+                    environ=environ,
+                    is_stopping=daemon.is_stopping,
+                    is_wanted=daemon.is_wanted,
+                    sign_of_life=guard.sign_of_life,
+                )
+
             with daemon.signals():
+                work = daemon.when_usable(made, limit_s=limits.wakeup_seconds)
+                if work is None:
+                    return 0
                 if practice:
                     say("Practice: training the models that need it ...")
                     work.do("train", "--missing")
