@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +29,10 @@ class Tidied:
 
     files: int = 0
     freed_bytes: int = 0
+
+    def __add__(self, other: Tidied) -> Tidied:
+        """Return both together."""
+        return Tidied(self.files + other.files, self.freed_bytes + other.freed_bytes)
 
 
 def backup_path(folder: Path, now: datetime, *, before_upgrade_from: str | None = None) -> Path:
@@ -59,7 +63,12 @@ def tidy(folder: Path, *, newest_round: int, keep_rounds: int, keep_backups: int
         *_named(folder, _BEFORE_UPGRADE)[:-keep_backups],
         *_leftovers(folder, now - LEFTOVER_AGE),
     ]
-    freed = [_remove(path) for path in doomed]
+    return removed(doomed)
+
+
+def removed(paths: Iterable[Path]) -> Tidied:
+    """Remove files and folders; what is gone already counts nothing. Raises: LocalTrouble when one cannot be."""
+    freed = [_remove(path) for path in paths]
     return Tidied(sum(one.files for one in freed), sum(one.freed_bytes for one in freed))
 
 

@@ -89,7 +89,7 @@ def openings(app: App) -> tuple[Opening, ...]:
 def chores(app: App) -> Sequence[Chore]:
     """Return what is done beside the rounds."""
     daemon = app.settings.daemon
-    hour, minute = daemon.backup_at.split(":")
+    hour, minute = app.settings.housekeeping.backup_at.split(":")
     at = time(int(hour), int(minute))
     backup = Chore("backup", ("db", "backup"), at=at)
     if not app.store.can_back_up:

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from numebot.adapters.children import end_with_parent
-from numebot.adapters.housekeeping import backup_path, tidy
+from numebot.adapters.housekeeping import backup_path
 from numebot.app import open_app
+from numebot.app.pruning import prune_data_folder
 from numebot.cli.output import say, set_up_logging
 
 PRACTICE = click.option("--practice", is_flag=True, help="That of the practice tournament instead.")
@@ -88,22 +89,17 @@ def restore(backup: Path | None, *, practice: bool) -> int:
 @command.command()
 @PRACTICE
 def prune(*, practice: bool) -> int:
-    """Remove files of rounds that are long over, leftovers and old backups, as [daemon] in the settings says.
+    """Remove files of rounds that are long over, leftovers and old backups, as [housekeeping] in the settings says.
 
-    Results, trained models and the database stay.
+    With disk_budget_gb also what else is old, until the data folder is within it. Results, the database, and what the
+    newest rounds and the models need stay. Nothing is done while a round is being played.
     """
     end_with_parent(os.environ)
     with open_app(practice=practice, starts_server=False) as app:
         set_up_logging(app)
-        keep = app.settings.daemon
-        newest = max((r.number for t in app.settings.tournament.play if (r := app.store.newest_round(t))), default=0)
         with app.at_work("prune"):
-            done = tidy(
-                app.data_folder,
-                newest_round=newest,
-                keep_rounds=keep.keep_rounds,
-                keep_backups=keep.keep_backups,
-                now=app.clock.now(),
-            )
+            done = prune_data_folder(app)
         click.echo(f"{app.data_folder}: {done.files:,} files removed, {done.freed_bytes:,} bytes freed")
+        if done.excess_bytes > 0:
+            say(f"{app.data_folder}: {done.excess_bytes:,} bytes above disk_budget_gb; all that is left is needed.")
         return 0

@@ -104,3 +104,19 @@ def test_what_cannot_be_removed_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "data/rounds").symlink_to("/proc/self/task")
     with pytest.raises(LocalTrouble, match=f"data/rounds/{os.getpid()}"):
         tidied(tmp_path, newest_round=os.getpid() + 60)
+
+
+def test_backups_before_upgrades_are_counted_for_themselves(tmp_path: Path) -> None:
+    for day in range(4):
+        made(backup_path(tmp_path, NOW - timedelta(days=day)))
+        made(backup_path(tmp_path, NOW - timedelta(days=day), before_upgrade_from=f"000{day}"))
+        made(backup_path(tmp_path, NOW - timedelta(days=day, hours=1)).with_suffix(".dump"))
+    assert len(backups(tmp_path)) == 12
+    assert backups(tmp_path) == sorted(backups(tmp_path), key=lambda path: path.name[:24])
+    assert tidied(tmp_path, keep_backups=2).files == 8
+    assert [path.name for path in backups(tmp_path)] == [
+        "numebot-20261123T033000Z-before-upgrade-from-0001.db",
+        "numebot-20261124T023000Z.dump",
+        "numebot-20261124T033000Z.db",
+        "numebot-20261124T033000Z-before-upgrade-from-0000.db",
+    ]

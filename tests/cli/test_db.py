@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def test_a_backup_overwrites_nothing(bot: Any, tmp_path: Path) -> None:
 
 
 def test_prune_keeps_what_the_settings_say(bot: Any) -> None:
-    bot.variables |= {"NUMEBOT_DAEMON__KEEP_ROUNDS": "5", "NUMEBOT_DAEMON__KEEP_BACKUPS": "1"}
+    bot.variables |= {"NUMEBOT_HOUSEKEEPING__KEEP_ROUNDS": "5", "NUMEBOT_HOUSEKEEPING__KEEP_BACKUPS": "1"}
     for number in (1399, 1400, 1404):
         (bot.data_folder / f"data/rounds/{number}").mkdir(parents=True)
         (bot.data_folder / f"data/rounds/{number}/live.parquet").write_bytes(b"x" * 1000)
@@ -99,3 +100,20 @@ def test_prune_touches_nothing_while_another_numebot_works(bot: Any) -> None:
     assert answer.returncode == 1
     assert "is at work in this data folder" in answer.stderr
     assert old.exists()
+
+
+def test_prune_keeps_the_data_folder_within_its_budget(bot: Any) -> None:
+    bot.variables["NUMEBOT_HOUSEKEEPING__DISK_BUDGET_GB"] = "0.004"
+    for number in (1390, 1391, 1404):
+        path = bot.data_folder / f"data/rounds/{number}/live.parquet"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x" * 2_000_000)
+        os.utime(path, (number, number))
+    answer = bot.command("db", "prune")
+    assert (answer.returncode, answer.stderr) == (0, ""), answer
+    assert sorted(path.name for path in (bot.data_folder / "data/rounds").iterdir()) == ["1404"]
+    bot.variables["NUMEBOT_HOUSEKEEPING__DISK_BUDGET_GB"] = "0.001"
+    answer = bot.command("db", "prune")
+    assert answer.returncode == 0
+    assert "bytes above disk_budget_gb; all that is left is needed." in answer.stderr
+    assert sorted(path.name for path in (bot.data_folder / "data/rounds").iterdir()) == ["1404"]

@@ -169,18 +169,24 @@ class Schedule(Section):
 
 
 class Daemon(Section):
-    """How the daemon works and cleans up."""
+    """How the daemon works."""
 
     pass_minutes: float = _number(45, "a number of minutes", low=0.1, high=1440)
     wakeup_seconds: float = _seconds(600, low=5, high=3600)
     stop_seconds: float = _seconds(8, low=0, high=15)
     keep_awake: bool = Field(default=True, description="true or false")
     results_hours: float = _number(6, "a number of hours", low=0.1, high=168)
+
+
+class Housekeeping(Section):
+    """What is backed up, and what stays on the disk."""
+
     backup_at: str = Field(
         default="03:30", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", description="a time in UTC, HH:MM"
     )
     keep_backups: int = _whole(7, low=1, high=1000)
     keep_rounds: int = _whole(60, low=5, high=10_000)
+    disk_budget_gb: float = _number(0, "a number of gigabytes", low=0, high=1_000_000)
 
 
 class Data(Section):
@@ -279,6 +285,7 @@ class Settings(BaseModel):
     api: Api = Field(default_factory=Api)
     schedule: Schedule = Field(default_factory=Schedule)
     daemon: Daemon = Field(default_factory=Daemon)
+    housekeeping: Housekeeping = Field(default_factory=Housekeeping)
     data: Data = Field(default_factory=Data)
     submission: Submission = Field(default_factory=Submission)
     store: Store = Field(default_factory=Store)
