@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from numebot.adapters.settings.addresses import passwords_in
 from numebot.adapters.settings.display import MASK, quoted
 from numebot.adapters.settings.model import SECRET_KEYS, Settings, conflicts
 from numebot.adapters.settings.names import KEYS, SECTIONS, allowed_in_words
@@ -53,9 +54,27 @@ def load_settings(
     return LoadedSettings(
         settings=settings,
         origins=MappingProxyType({key: winners[key].origin if key in winners else "default" for key in KEYS}),
-        warnings=tuple(warning for source in sources for warning in source.warnings),
+        warnings=(*(one for source in sources for one in source.warnings), *_badly_kept(winners, home)),
         home=home,
     )
+
+
+def _badly_kept(winners: Mapping[str, Found], home: Path) -> list[str]:
+    """Return what is wrong with where a password stands; the environment and the command line are nobody's file."""
+    found = [winners[key] for key in SECRET_KEYS if key in winners and passwords_in(str(winners[key].value))]
+    in_files = [one for one in found if not one.origin.startswith(("environment", "command line"))]
+    try:
+        is_open = (home / ".env").stat().st_mode & 0o077
+    except OSError:
+        is_open = 0
+    return [
+        f"{one.origin} holds the password of your database, and other users of this machine can read it. Type: "
+        f"chmod 600 {home / '.env'}"
+        if one.origin.startswith(".env")
+        else f"{one.origin} holds the password of your database. Move the line to .env, which no repository keeps."
+        for one in in_files
+        if is_open or not one.origin.startswith(".env")
+    ]
 
 
 def _stop_at(problems: list[str]) -> None:
