@@ -132,6 +132,8 @@ def local_trouble(error: OSError, path: Path) -> LocalTrouble:
     """Put an operating-system error about `path` into words a person can act on."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return LocalTrouble(f"{path}: the disk is full. Nothing was lost; free some space and run again.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno == errno.EROFS:
+        return LocalTrouble(f"{path}: its disk is mounted for reading alone. Look why, and mount it for writing.")
+    if error.errno in (errno.EACCES, errno.EPERM):
         return LocalTrouble(f"{path}: not writable for this user ({error.strerror}). Correct the owner or the mode.")
     return LocalTrouble(f"{path}: {error.strerror or error}.")

@@ -522,3 +522,42 @@ def test_every_job_is_lenient_and_fires_once_however_late() -> None:
             assert job.next_run_time.utcoffset() == timedelta()
     finally:
         scheduler.shutdown()
+
+
+def test_a_database_that_is_held_at_the_start_is_waited_for(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    answers: list[object] = [LocalTrouble("numebot.db: held."), LocalTrouble("numebot.db: held."), "open"]
+
+    def make() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, LocalTrouble):
+            raise answer
+        return answer
+
+    assert bench.daemon.when_usable(make, limit_s=600) == "open"
+    assert bench.listener.heard == ["READY", "READY"]
+    assert caplog.messages == ["numebot.db: held. Tried again in 5 s."] * 2
+
+
+def test_the_wait_for_a_database_has_an_end_and_damage_none(bench: Bench) -> None:
+    def held() -> object:
+        raise LocalTrouble("held")
+
+    def damaged() -> object:
+        raise StorageBroken("damaged")
+
+    began = bench.clock.monotonic()
+    with pytest.raises(LocalTrouble, match="held"):
+        bench.daemon.when_usable(held, limit_s=60)
+    assert bench.clock.monotonic() - began >= 60
+    bench.listener.heard.clear()
+    with pytest.raises(StorageBroken):
+        bench.daemon.when_usable(damaged, limit_s=60)
+    assert bench.listener.heard == []
+
+
+def test_who_is_told_to_stop_waits_for_no_database(bench: Bench) -> None:
+    def held() -> object:
+        bench.daemon.stop()
+        raise LocalTrouble("held")
+
+    assert bench.daemon.when_usable(held, limit_s=1e9) is None

@@ -138,7 +138,7 @@ def _explain(engine: Engine, error: DBAPIError) -> str:
     if "disk I/O" in reason:
         return f"{where}: the disk does not obey ({reason}). Look at it (dmesg, smartctl), then run again."
     if "readonly" in reason or "unable to open" in reason:
-        return f"{where}: cannot be opened for writing ({reason}). Correct the owner or the mode of file and folder."
+        return f"{where}: cannot be opened for writing ({reason}). Correct the owner or the mode of its folder."
     if "malformed" in reason or "not a database" in reason:
         return f"{where}: damaged or not a database ({reason}). A backup has to take its place."
     if isinstance(error, OperationalError):
