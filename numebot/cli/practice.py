@@ -113,7 +113,7 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 @click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input ends.")
 @click.pass_context
 def command(
-    context: click.Context, folder: Path | None, ready_json: bool, until_eof: bool, **settings: object
+    context: click.Context, /, folder: Path | None, ready_json: bool, until_eof: bool, **settings: object
 ) -> None:
     """Run a Numerai tournament on this machine, without an account.
 

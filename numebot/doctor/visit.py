@@ -16,7 +16,7 @@ from numebot.adapters.lock_file import locked_libraries, plain_names
 from numebot.adapters.registry import Registry
 from numebot.adapters.registry.code import CodeFinder
 from numebot.adapters.registry.learning import learns
-from numebot.adapters.runner import isolation_notes
+from numebot.adapters.runner.sandbox import isolation_notes
 from numebot.adapters.surroundings import installed_libraries
 from numebot.adapters.units import units
 from numebot.core.contract import KIND
