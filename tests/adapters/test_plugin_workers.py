@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from numebot.adapters.runner import semaphores
-from numebot.adapters.runner.runner import Runner
 from numebot.adapters.runner.landlock import abi
+from numebot.adapters.runner.runner import Runner
 from numebot.adapters.runner.semaphores import PipeSemaphore
 from numebot.core.errors import PluginError
 from numebot.core.types import ModelConfig
