@@ -65,8 +65,9 @@ class NumeraiNode(Model):
                 (files / file).symlink_to(path)
             if not (files / LIVE).exists():
                 write_rows(live, files / LIVE)
+            semaphores = os.environ.get("PYTHONPATH")
             variables = {
-                "PYTHONPATH": str(numebot.stand_in.FOLDER),
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(numebot.stand_in.FOLDER), semaphores))),
                 "MODEL_ID": self.model_id,
                 "NUMERAI_PUBLIC_ID": "",
                 "NUMERAI_SECRET_KEY": "",
