@@ -21,6 +21,7 @@ from numebot.core.results import (
     Score,
     SyncReport,
 )
+from numebot.core.standing import ModelDay, ModelRound
 from numebot.core.types import AccountModel, Event, ListedSubmission, Round, RoundAnswer, RoundState
 from numebot.practice.faults import Fault, Kind
 from numebot.results import ResultsTools, sync_results
@@ -361,6 +362,156 @@ def test_secrets_in_a_servers_words_are_not_told(home: Home) -> None:
     tools = replace(home.tools, clean=lambda text: text.replace("CANARY", "********"))
     report = sync_results(tools, 8)
     assert "CANARY" not in str(report) + str(home.told())
+
+
+class ManyModels(FakeResults):
+    """Models with 64 rounds in flight each, whose rounds have one score more every day; the newest three are shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.today = NEWEST
+        self.board = [LeaderboardRow(1, "m0", "m0-id")]
+
+    def past_rounds(self, tournament: int, *, last: int | None) -> list[RoundFacts]:
+        self._heard("rounds", last)
+        return [facts(number, is_resolved=number <= self.today - 64) for number in range(self.today - 100, NEWEST + 1)]
+
+    def model_rounds(
+        self,
+        tournament: int,
+        model_id: str,
+        *,
+        last: int | None = None,
+        among: tuple[int, int] | None = None,
+        newest_only: bool,
+    ) -> list[ModelRound]:
+        self._heard("model_rounds", model_id, last, among, newest_only)
+        first, until = among or (self.today - (last or 500) + 1, self.today)
+        found = []
+        for number in range(max(first, self.today - 64), until + 1):
+            age = self.today - number
+            days = range(max(1, age if newest_only else age - 2), age + 1)
+            scores = (Score(tournament, number, model_id, "corr60", day, day / 64, version="v1") for day in days)
+            found.append(ModelRound(tournament, number, model_id, Decimal(1), tuple(scores)))
+        return found
+
+
+def test_fifty_models_cost_a_question_each_on_a_day_and_some_hundred_after_missed_ones(home: Home) -> None:
+    home.results = ManyModels()
+    home.server.slots = [slot(f"m{number}") for number in range(50)]
+    counts = []
+    for days in (0, 1, 3):
+        home.wait(timedelta(days=days))
+        home.results.today += days
+        home.results.asked.clear()
+        report = home.sync()
+        assert report.is_done
+        counts.append(len(home.results.asked))
+    others = len(Part) + 50  # the history of each model is read where a day has no snapshot
+    limits = (50 * 10, 50, 50 * 10)
+    assert all(count <= limit + others for count, limit in zip(counts, limits, strict=True)), counts
+
+
+def test_models_take_turns_in_being_read_whole(home: Home) -> None:
+    home.results = ManyModels()
+    home.server.slots = [slot(f"m{number}") for number in range(10)]
+    home.sync()
+    pages = []
+    for _ in range(12):
+        home.wait(timedelta(days=1))
+        home.results.today += 1
+        home.results.asked.clear()
+        assert home.sync().is_done
+        pages.append(len({ask[1] for ask in home.asked() if ask[3]}))
+    assert pages == [0] * 6 + [2] * 5 + [0]
+
+
+def test_a_server_that_does_not_know_whole_rounds_is_asked_metric_by_metric(home: Home) -> None:
+    home.results.failures["model_rounds"] = [Rejected("the interface has changed")]
+    assert home.sync().is_done
+    assert len(home.kept()) == len(home.results.all_scores)
+    assert len(home.asked()) == 1  # the second model is not even tried
+    assert {ask[2] for ask in home.asked("scores")} == {None, "corr60", "mmc60"}
+
+
+def test_a_page_that_takes_the_server_too_long_is_asked_for_in_smaller_ones(home: Home) -> None:
+    class Slow(FakeResults):
+        def model_rounds(self, *what: Any, among: tuple[int, int] | None = None, **how: Any) -> Any:
+            if among is not None and among[1] - among[0] >= 4:
+                self._heard("too long", among)
+                raise Unavailable("no answer within 20 s")
+            return super().model_rounds(*what, among=among, **how)
+
+    slow = Slow()
+    vars(slow).update(vars(home.results))
+    home.results = slow
+    assert home.sync().is_done
+    assert len(home.kept()) == len(slow.all_scores)
+    assert len(home.asked("too long")) == 1
+
+
+def test_too_many_requests_are_no_reason_for_more_of_them(home: Home) -> None:
+    home.results.failures["model_rounds"] = [Unavailable("too many requests", retry_after_s=60.0)]
+    assert not home.sync().is_done
+    assert len([ask for ask in home.asked() if ask[1] == "alpha-id"]) == 1
+
+
+def test_how_we_stand_comes_home(home: Home) -> None:
+    home.results.at_risk = {("alpha-id", 1404): Decimal("1.25")}
+    home.results.account_board = [LeaderboardRow(rank, f"a{rank}", f"a{rank}-id") for rank in range(1, 60)]
+    home.results.account_board[50] = LeaderboardRow(51, "owner", "owner-id", Decimal(9))
+    home.results.days = [ModelDay(8, "alpha-id", NOW.date() - timedelta(days=3), figures={"corr60Rank": 41.0})]
+    assert home.sync().is_done
+    standing = home.store.standing
+    assert standing.at_risk(8, "alpha-id") == {1404: Decimal("1.25")}
+    board = standing.account_board(8)
+    assert board is not None
+    assert [row.rank for row in board.rows] == [*range(1, 21), 49, 50, 51, 52, 53]
+    assert [row.model for row in board.rows if row.is_own] == ["owner"]
+    assert standing.model_days(8, "alpha-id") == home.results.days
+    assert standing.prices() == {NOW.date(): home.results.price}
+    assert standing.account_figures() == home.results.figures
+
+
+def test_days_without_a_snapshot_are_filled_from_the_history_and_others_are_not_asked_for(home: Home) -> None:
+    for days, asks in ((0, 2), (1, 0), (1, 0), (3, 2), (1, 0)):
+        home.wait(timedelta(days=days))
+        home.results.asked.clear()
+        home.sync()
+        assert len(home.asked("history")) == asks
+    home.wait(timedelta(days=2))
+    home.results.failures["history"] = [Unavailable("HTTP 500")]
+    assert not home.sync().is_done
+    home.results.asked.clear()
+    assert home.sync().is_done
+    assert len(home.asked("history")) == 2  # what failed is repeated although today has its snapshot
+
+
+def test_how_each_part_ended_is_remembered(home: Home) -> None:
+    home.results.failures["price"] = [Unavailable("HTTP 429")]
+    home.sync()
+    marks = home.store.standing.part_marks(8)
+    assert {part for part, mark in marks.items() if mark.landed_at == NOW} == set(Part) - {Part.PRICE}
+    assert marks[Part.PRICE].error == "HTTP 429"
+    home.sync()
+    assert home.store.standing.part_marks(8)[Part.PRICE].error is None
+
+
+def test_an_account_without_models_is_no_trouble(home: Home) -> None:
+    home.server.slots = []
+    home.results.all_payouts = []
+    assert home.sync().is_done
+    assert home.kept() == []
+
+
+def test_the_same_name_in_two_tournaments_is_two_models(home: Home) -> None:
+    other = AccountModel("crypto-id", "alpha", 12)
+    home.server.slots.append(other)
+    home.results.all_scores.append(Score(12, 1404, "crypto-id", "corr", 1, 0.5, version="v1"))
+    assert home.sync().is_done
+    assert sync_results(home.tools, 12).is_done
+    assert [score.metric for score in home.store.answers.scores(12, model="alpha")] == ["corr"]
+    assert "corr" not in {metric for _, _, metric, _, _ in home.kept()}
 
 
 # Against the practice tournament

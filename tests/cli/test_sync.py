@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,29 @@ def test_without_a_key_it_is_wrong_configuration(numebot: Callable[..., Any]) ->
     assert answer.returncode == 2
     assert ".secret" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_scheduled_one_asks_for_nothing_when_nothing_can_be_new(numebot: Callable[..., Any]) -> None:
+    bot = numebot()
+    first = sync(bot, "--scheduled", "--json")
+    assert first.returncode == 0, first.stderr
+    assert "never read" in first.stderr
+    assert json.loads(first.stdout)["done"]
+    again = sync(bot, "--scheduled", "--json")
+    assert json.loads(again.stdout) == {"tournament": 8, "done": True, "skipped": True, "parts": []}
+    assert "nothing new" in again.stderr
+    with bot.app() as app:
+        noted = app.store.noted("next:results")
+        assert noted is not None
+        assert timedelta() < datetime.fromisoformat(noted["at"]) - app.clock.now() <= timedelta(hours=6)
+    bot.server.world.advance(timedelta(days=1))
+    assert not json.loads(sync(bot, "--scheduled", "--json").stdout)["skipped"]
+
+
+def test_where_the_scoring_is_not_told_a_scheduled_one_reads_as_ever(numebot: Callable[..., Any]) -> None:
+    bot = numebot()
+    bot.server.faults.switch_on(Fault(Kind.UNKNOWN_FIELD, operation="pipelineStatus", field="scoredAt"))
+    for _ in range(2):
+        answer = sync(bot, "--scheduled", "--json")
+        assert answer.returncode == 0, answer.stderr
+        assert not json.loads(answer.stdout)["skipped"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from hypothesis import given
@@ -62,3 +63,12 @@ def test_done_now_means_not_due_now_and_due_within_its_time(at: time, minutes: i
         assert is_due(chore, last)
     if not is_done:
         assert is_due(chore, last) is (timedelta(minutes=minutes) >= RETRY_AFTER)
+
+
+def test_a_chore_that_said_when_it_is_worth_it_again_is_due_then_and_once() -> None:
+    hour = timedelta(hours=1)
+    last = LastRun(NOW, is_done=True, next_at=NOW + hour)
+    assert due_chores([RESULTS], {"results": last}, NOW + hour / 2) == []
+    assert due_chores([RESULTS], {"results": last}, NOW + hour) == [RESULTS]
+    assert due_chores([RESULTS], {"results": replace(last, at=NOW + hour)}, NOW + 2 * hour) == []
+    assert due_chores([RESULTS], {"results": replace(last, next_at=NOW + 90 * hour)}, NOW + 6 * hour) == [RESULTS]

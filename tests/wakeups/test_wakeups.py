@@ -369,6 +369,17 @@ def test_a_last_run_in_the_future_or_in_pieces_is_not_believed() -> None:
         assert home.work.names() == ["sync"], note
 
 
+def test_a_chore_is_done_when_it_said_that_it_would_be_worth_it_again() -> None:
+    home = Home(at(20, day=23), rest_days_round(), chores=[SHORT])
+    home.wake_up()
+    for note in ({"at": "soon"}, {}, {"at": at(20, 45, day=23).isoformat()}):
+        home.store.notes["next:results"] = note
+        home.live_until(at(20, 40, day=23))
+        assert home.work.names() == ["sync"], note
+    home.live_until(at(21, 30, day=23))
+    assert home.work.names() == ["sync"] * 2
+
+
 # The table of models.
 
 

@@ -147,8 +147,8 @@ class Standing:
         """Write down the price of a day; the newest one of it stands."""
         row = {"day": day, "usd": price.usd, "updated_at": price.updated_at}
         with transaction(self._engine) as connection:
-            seen = ("updated_at",)
-            return upsert_many(connection, tables.nmr_prices, [row], only_fill=seen, unwatched=seen)
+            time = ("updated_at",)
+            return upsert_many(connection, tables.nmr_prices, [row], only_fill=time, unwatched=time)
 
     def prices(self) -> Mapping[date, NmrPrice]:
         """Return the price of every day that has one."""
