@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import numebot.adapters.store.result_tables as tables
 from numebot.adapters.store import Store
-from numebot.adapters.store.engine import MIGRATIONS, open_engine, transaction
+from numebot.adapters.store.engine import open_engine, transaction
+from numebot.adapters.store.schema import MIGRATIONS
 from numebot.core.known_models import KnownModel
 from numebot.core.results import Score
 from numebot.core.scorecards import MetricName, ModelScores, NewestScore

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 import numebot.adapters.store.result_tables as tables
+import numebot.adapters.store.standing_tables as standing_tables
 from numebot.adapters.store.engine import transaction
 from numebot.adapters.store.tables import UtcDateTime, metadata
 from numebot.core.errors import ConfigError
@@ -24,6 +25,7 @@ _KINDS: Sequence[tuple[type[sa.types.TypeEngine[Any]], ColumnKind]] = (
     (tables.Amount, ColumnKind.AMOUNT),
     (sa.Date, ColumnKind.DAY),
     (sa.JSON, ColumnKind.JSON),
+    (standing_tables.Figures, ColumnKind.JSON),
     (sa.Boolean, ColumnKind.TRUTH),
     (sa.Float, ColumnKind.NUMBER),
     (sa.Integer, ColumnKind.WHOLE),
@@ -66,6 +68,7 @@ _NAMED: Mapping[str, tuple[sa.Table, Mapping[str, str]]] = {
     "slot": (tables.slots, {"tournament": "tournament", "model_id": "model_id", "name": "model"}),
     "metric": (tables.metrics, {"name": "metric", "version": "version"}),
     "leaderboard": (tables.leaderboards, {"tournament": "tournament", "day": "day", "figures": "figure_names"}),
+    "board": (standing_tables.account_boards, {"tournament": "tournament", "day": "day"}),
 }
 """Columns that hold a number: the table it leads to, and what of that is told instead, under which names."""
 
