@@ -6,34 +6,39 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 import numebot.adapters.store.tables as tables
-from numebot.adapters.store.answers import Answers
 from numebot.adapters.store.backup import can_copy, copy_to, problems_of, suffix_of
 from numebot.adapters.store.engine import make_private_file, open_engine, place_of, transaction
-from numebot.adapters.store.reading.boards import BoardReader
-from numebot.adapters.store.reading.ledger import LedgerReader
-from numebot.adapters.store.reading.money import MoneyReader
-from numebot.adapters.store.reading.pairs import PairReader
-from numebot.adapters.store.reading.scores import ScoreReader
-from numebot.adapters.store.reading.tables import TableReader
-from numebot.adapters.store.reading.timeline import TimelineReader
-from numebot.adapters.store.results import Results
 from numebot.adapters.store.rows import SubmissionRows, insert_event
 from numebot.adapters.store.schema import upgrade
-from numebot.adapters.store.standing import Standing
 from numebot.core.errors import ConfigError
 from numebot.core.types import DataFile, Event, ModelConfig, Round, Submission, TrainedVersion
 
 _VALUE_OF = sa.select(tables.meta.c.value).where(tables.meta.c.key == sa.bindparam("key"))
 
+if TYPE_CHECKING:
+    from numebot.adapters.store.answers import Answers
+    from numebot.adapters.store.reading.boards import BoardReader
+    from numebot.adapters.store.reading.ledger import LedgerReader
+    from numebot.adapters.store.reading.money import MoneyReader
+    from numebot.adapters.store.reading.pairs import PairReader
+    from numebot.adapters.store.reading.scores import ScoreReader
+    from numebot.adapters.store.reading.tables import TableReader
+    from numebot.adapters.store.reading.timeline import TimelineReader
+    from numebot.adapters.store.results import Results
+    from numebot.adapters.store.standing import Standing
+
 
 class Store:
-    """The memory of numebot: state, results and the timeline. Every method is one transaction."""
+    """The memory of numebot: state, results and the timeline. Every method is one transaction.
+
+    Its parts load when they are used: a quick command needs one or two of them.
+    """
 
     def __init__(
         self, url: str, *, busy_timeout_s: float = 10.0, before_upgrade: Callable[[str], Path] | None = None
@@ -93,51 +98,71 @@ class Store:
     @property
     def results(self) -> Results:
         """The part that writes scores, payouts and leaderboards."""
+        from numebot.adapters.store.results import Results
+
         return Results(self._engine)
 
     @property
     def standing(self) -> Standing:
         """The part that holds risk, accounts, ranks and prices."""
+        from numebot.adapters.store.standing import Standing
+
         return Standing(self._engine)
 
     @property
     def answers(self) -> Answers:
         """The part that reads them back."""
+        from numebot.adapters.store.answers import Answers
+
         return Answers(self._engine)
 
     @property
     def scores(self) -> ScoreReader:
         """The part that answers how models do."""
+        from numebot.adapters.store.reading.scores import ScoreReader
+
         return ScoreReader(self._engine)
 
     @property
     def whole_tables(self) -> TableReader:
         """The part that reads tables from beginning to end."""
+        from numebot.adapters.store.reading.tables import TableReader
+
         return TableReader(self._engine)
 
     @property
     def ledger(self) -> LedgerReader:
         """The part that answers what became of rounds and models."""
+        from numebot.adapters.store.reading.ledger import LedgerReader
+
         return LedgerReader(self._engine)
 
     @property
     def timeline(self) -> TimelineReader:
         """The part that answers what happened to a model in a round."""
+        from numebot.adapters.store.reading.timeline import TimelineReader
+
         return TimelineReader(self._engine)
 
     @property
     def money(self) -> MoneyReader:
         """The part that answers what models earned."""
+        from numebot.adapters.store.reading.money import MoneyReader
+
         return MoneyReader(self._engine)
 
     @property
     def pairs(self) -> PairReader:
         """The part that answers what two models have in common."""
+        from numebot.adapters.store.reading.pairs import PairReader
+
         return PairReader(self._engine)
 
     @property
     def boards(self) -> BoardReader:
         """The part that answers where we stand on leaderboards."""
+        from numebot.adapters.store.reading.boards import BoardReader
+
         return BoardReader(self._engine)
 
     def claim_for(self, server: str) -> None:
