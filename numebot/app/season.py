@@ -26,7 +26,7 @@ from numebot.results import sync_results
 EXAMPLE = "/live_example_preds.parquet"
 SCORE_EVERY = 4
 """So often the tournament is made to score: seventy rounds at once would take longer than an answer may."""
-SYNC_EVERY = 24
+SYNC_EVERY = 35
 """So often the results are read on the way: a leaderboard is there on its day only."""
 MISSED_EVERY, LATE_EVERY = 23, 17
 """Of so many rounds one is left out, and one is uploaded after its deadline: a season without any teaches nothing."""

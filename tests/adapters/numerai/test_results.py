@@ -178,14 +178,14 @@ def test_the_leaderboard_is_read_to_its_end(server: FaultServer, results: Numera
         1001, "n1001", "i1001", Decimal("1.50"), figures={"corr60Rep": 0.01, "bmcRep": None}
     )
     assert server_time == AT
-    assert [request.variables["offset"] for request in server.requests] == [0, PAGE_ROWS]
+    assert [request.variables["offset"] for request in server.seen("v2Leaderboard")] == [0, PAGE_ROWS]
 
 
 def test_a_board_that_knows_no_pages_is_read_once_more_at_most(server: FaultServer, results: NumeraiResults) -> None:
     server.on("signalsLeaderboard", data({"signalsLeaderboard": [line(rank) for rank in range(1, PAGE_ROWS + 1)]}))
     board, _ = results.leaderboard(11)
     assert len(board) == PAGE_ROWS
-    assert len(server.requests) == 2
+    assert server.count("signalsLeaderboard") == 2
 
 
 def test_crypto_has_a_board_of_its_own(server: FaultServer, results: NumeraiResults) -> None:
