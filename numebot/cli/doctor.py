@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Mapping
 
 import click
-from rich.text import Text
 
 from numebot.app.doctor import examine
-from numebot.cli.output import as_document, print_table
+from numebot.cli.output import as_document
+from numebot.cli.tables import Styled, print_table
 from numebot.core.diagnosis import Mark, Point
 
 COLOURS = {Mark.OK: "green", Mark.WARNING: "yellow", Mark.PROBLEM: "red", Mark.UNKNOWN: ""}
@@ -38,9 +38,9 @@ def _as_answer(point: Point) -> Mapping[str, object]:
     return {"name": point.name, "mark": point.mark.value, "words": point.words, "advice": point.advice or None}
 
 
-def _row(point: Point, clean: Callable[[str], str]) -> list[str | Text]:
+def _row(point: Point, clean: Callable[[str], str]) -> list[str | Styled]:
     words = f"{point.words}\n{point.advice}" if point.advice else point.words
-    return [point.name, Text(point.mark.value, COLOURS[point.mark]), clean(words)]
+    return [point.name, Styled(point.mark.value, COLOURS[point.mark]), clean(words)]
 
 
 def _summary(marks: list[Mark]) -> str:

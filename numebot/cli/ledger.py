@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from itertools import groupby
 
 import click
-from rich.text import Text
 
 from numebot.app import open_app
 from numebot.app.standing import LedgerAnswer, answer_ledger, only_models, span_of
-from numebot.cli.output import as_document, console, print_table, set_up_logging
+from numebot.cli.output import as_document, set_up_logging
+from numebot.cli.tables import Styled, print_table, print_text
 from numebot.cli.tournaments import tournament_option, wanted_tournaments
 from numebot.core.ledger import Entry, ModelLedger, Standing, monthly
 from numebot.core.losses import Estimate
@@ -93,7 +93,7 @@ def _show_grid(answer: LedgerAnswer) -> None:
     title = f"{name}, rounds {first.number} to {last.number}, opened {first.facts.round.opens_at:%a %Y-%m-%d} to "
     title += f"{last.facts.round.opens_at:%a %Y-%m-%d}"
     months = list(monthly(ledger, ()))[-SHOWN_MONTHS:]
-    rows: list[list[str | Text]] = [
+    rows: list[list[str | Styled]] = [
         [
             one.model.name if one.model.is_listed else f"{one.model.name} (gone)",
             _grid(one.entries),
@@ -104,11 +104,11 @@ def _show_grid(answer: LedgerAnswer) -> None:
         for one in ledger.models
     ]
     print_table(["model", _numbers(answer), "on-time", "streak", *months], rows, title=title)
-    console().print(_legend(answer))
+    print_text(_legend(answer))
 
 
-def _grid(entries: Sequence[Entry]) -> Text:
-    grid = Text()
+def _grid(entries: Sequence[Entry]) -> Styled:
+    grid = Styled()
     # In runs: a table measures every piece of every cell.
     for standing, run in groupby(entry.standing for entry in entries):
         mark, colour = MARKS[standing]
@@ -123,9 +123,9 @@ def _numbers(answer: LedgerAnswer) -> str:
     return f"{first}{' ' * space}{last}" if space > 0 else "rounds"
 
 
-def _legend(answer: LedgerAnswer) -> Text:
+def _legend(answer: LedgerAnswer) -> Styled:
     met = {entry.standing for one in answer.ledger.models for entry in one.entries}
-    legend = Text()
+    legend = Styled()
     for standing, (mark, colour) in MARKS.items():
         if standing in met:
             legend.append(mark, colour)
@@ -133,10 +133,10 @@ def _legend(answer: LedgerAnswer) -> Text:
     return legend
 
 
-def _percent(share: float | None) -> str | Text:
+def _percent(share: float | None) -> str | Styled:
     if share is None:
         return ""
-    return Text(f"{share:.0%}" if share in (0, 1) else f"{share:.1%}", "green" if share == 1 else "yellow")
+    return Styled(f"{share:.0%}" if share in (0, 1) else f"{share:.1%}", "green" if share == 1 else "yellow")
 
 
 def _streak(one: ModelLedger) -> str:
@@ -152,12 +152,12 @@ def _show_lost(answer: LedgerAnswer, most: int | None) -> None:
         click.echo(f"{name}: nothing was missed in these rounds.")
         return
     opened = {known.number: known.facts.round.opens_at for known in answer.ledger.rounds}
-    rows: list[list[str | Text]] = [
+    rows: list[list[str | Styled]] = [
         [
             str(entry.round_number),
             f"{opened[entry.round_number]:%a %Y-%m-%d}",
             entry.model.name,
-            Text(entry.standing.value, MARKS[entry.standing][1]),
+            Styled(entry.standing.value, MARKS[entry.standing][1]),
             entry.reason or "",
             _cost(answer.estimate(entry)),
         ]
@@ -168,12 +168,12 @@ def _show_lost(answer: LedgerAnswer, most: int | None) -> None:
         click.echo(f"{len(lost) - most} more: numebot ledger --missed")
 
 
-def _cost(estimate: Estimate | None) -> str | Text:
+def _cost(estimate: Estimate | None) -> str | Styled:
     if estimate is None:
         return "not known"
     colour = "green" if estimate.score > 0 else "red" if estimate.score < 0 else ""
-    cost = Text(f"{estimate.score:+.4f}", colour)
-    return cost.append(f", {estimate.source}", "default")
+    cost = Styled(f"{estimate.score:+.4f}", colour)
+    return cost.append(f", {estimate.source}")
 
 
 def as_answer(answer: LedgerAnswer, *, only_missed: bool = False) -> Mapping[str, object]:

@@ -8,23 +8,16 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType, MappingProxyType, TracebackType
 
 import click
-from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from numebot.app import App
+from numebot.cli.tables import Styled, print_table
 from numebot.core.types import State, Submission
 from numebot.redaction import RedactingFilter
-
-PIPE_WIDTH = 220
-"""Columns that a table may take when nobody looks at it: wide enough that nothing is cut."""
 
 COLOURS = {
     State.CONFIRMED: "green",
@@ -123,9 +116,14 @@ def _plain(value: object) -> object:
 @contextmanager
 def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """Yield a function that draws a bar per file being downloaded, on a terminal; elsewhere it draws nothing."""
+    if not sys.stderr.isatty():
+        yield lambda name, done_bytes, total_bytes: None
+        return
+    from rich.console import Console  # most commands draw nothing
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    is_seen = sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not is_seen) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks = {}
 
         def show(name: str, done_bytes: int, total_bytes: int | None) -> None:
@@ -136,23 +134,6 @@ def download_progress() -> Iterator[Callable[[str, int, int | None], None]]:
         yield show
 
 
-def console() -> Console:
-    """Return the console of stdout: the terminal's width, or wide enough for a file or a pipe."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str | Text]], *, title: str | None = None) -> None:
-    """Print a table whose cells fold rather than vanish. Cells are plain text: nothing in them is markup."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
-    if title is not None:
-        console().print(Text(title, "bold"))  # as the table's own title it would be folded at the table's width
-    console().print(table)
-
-
 def print_submissions(
     submissions: Iterable[Submission], *, title: str, notes: Mapping[str, str] = MappingProxyType({})
 ) -> None:
@@ -160,10 +141,10 @@ def print_submissions(
 
     `notes` holds what else is to be said of a model, by its name.
     """
-    rows: list[list[str | Text]] = [
+    rows: list[list[str | Styled]] = [
         [
             row.model,
-            Text(row.state.value, COLOURS.get(row.state, "")),
+            Styled(row.state.value, COLOURS.get(row.state)),
             row.filename or "",
             row.submission_id or "",
             ". ".join(filter(None, (_rung(row), row.error, notes.get(row.model)))),

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import click
-from rich.text import Text
 
 from numebot.app import open_app
 from numebot.app.standing import answer_ledger, span_of
-from numebot.cli.output import as_document, print_table, set_up_logging
+from numebot.cli.output import as_document, set_up_logging
+from numebot.cli.tables import Styled, print_table
 from numebot.cli.tournaments import tournament_option, wanted_tournaments
 from numebot.core.round_lines import RoundLine, round_lines
 from numebot.core.rounds import spoken
@@ -65,7 +65,7 @@ def _show(tournament: Tournament, lines: Sequence[RoundLine]) -> None:
     print_table(columns, [_row(line) for line in lines], title=f"{name}, times in UTC")
 
 
-def _row(line: RoundLine) -> list[str | Text]:
+def _row(line: RoundLine) -> list[str | Styled]:
     facts = line.known.facts
     return [
         str(line.known.number),
@@ -79,17 +79,17 @@ def _row(line: RoundLine) -> list[str | Text]:
     ]
 
 
-def _lateness(late: timedelta | None) -> str | Text:
+def _lateness(late: timedelta | None) -> str | Styled:
     if late is None:
         return ""
-    return Text(spoken(late), "yellow") if late >= WORTH_A_COLOUR else spoken(late)
+    return Styled(spoken(late), "yellow") if late >= WORTH_A_COLOUR else spoken(late)
 
 
-def _on_time(line: RoundLine) -> str | Text:
+def _on_time(line: RoundLine) -> str | Styled:
     if not line.wanted:
         return ""
     less = "cyan" if line.state == "open" else "red"
-    return Text(f"{line.on_time}/{line.wanted}", "green" if line.on_time == line.wanted else less)
+    return Styled(f"{line.on_time}/{line.wanted}", "green" if line.on_time == line.wanted else less)
 
 
 def _as_answer(line: RoundLine) -> Mapping[str, object]:

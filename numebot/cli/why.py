@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
-from rich.text import Text
 
 from numebot.app import open_app
 from numebot.app.standing import Cell, find_cell
 from numebot.cli.ledger import MARKS
-from numebot.cli.output import COLOURS, as_document, console, print_table, set_up_logging
+from numebot.cli.output import COLOURS, as_document, set_up_logging
+from numebot.cli.tables import Styled, print_table, print_text
 from numebot.cli.tournaments import tournament_option, wanted_tournaments
 from numebot.core.submissions import as_json
 from numebot.core.timeline import TRY, Moment, timeline
@@ -53,20 +53,20 @@ def command(*, round_: str, model: str, tournament: str | None, practice: bool, 
 
 def _show(cell: Cell, row: Submission | None, moments: Sequence[Moment]) -> None:
     round_, entry = cell.known.facts.round, cell.entry
-    title = Text(f"{cell.tournament.name.capitalize()}, round {round_.number}, {entry.model.name}: ", "bold")
+    title = Styled(f"{cell.tournament.name.capitalize()}, round {round_.number}, {entry.model.name}: ", "bold")
     title.append(entry.standing.value, MARKS[entry.standing][1])
-    title.append(f": {entry.reason}" if entry.reason else "", "default")
-    console().print(title)
+    title.append(f": {entry.reason}" if entry.reason else "")
+    print_text(title)
     columns = ["UTC", "since opening", "to deadline", "took", "what"]
     print_table(columns, [_line(moment, round_) for moment in moments])
     if row is not None and row.next_attempt_at is not None:
         click.echo(f"Next attempt: {row.next_attempt_at:%a %Y-%m-%d %H:%M:%S} UTC, {row.attempts} failed so far.")
 
 
-def _line(moment: Moment, round_: Round) -> list[str | Text]:
-    what = Text(moment.words, _colour(moment))
+def _line(moment: Moment, round_: Round) -> list[str | Styled]:
+    what = Styled(moment.words, _colour(moment))
     if moment.decided:
-        what.append(f"\n→ {moment.decided}", "default")
+        what.append(f"\n→ {moment.decided}")
     return [
         f"{moment.at:%a %d %H:%M:%S}",
         _signed(moment.at, round_.opens_at),

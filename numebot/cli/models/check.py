@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
 from numebot.app import open_app
-from numebot.cli.output import answers_only_on_stdout, as_document, print_table, set_up_logging
+from numebot.cli.output import answers_only_on_stdout, as_document, set_up_logging
+from numebot.cli.tables import Styled, print_table
 from numebot.core.account import choose
 
 if TYPE_CHECKING:
     from numebot.kit.checking import CheckReport
 
-SHOWN = {True: Text("kept", "green"), False: Text("BROKEN", "red"), None: Text("not checked", "yellow")}
+SHOWN = {True: Styled("kept", "green"), False: Styled("BROKEN", "red"), None: Styled("not checked", "yellow")}
 
 
 @click.command("check", short_help="Check whether a plugin keeps the contract.")
@@ -54,5 +54,5 @@ def _as_answer(report: CheckReport) -> Mapping[str, object]:
 
 def _show(report: CheckReport, clean: Callable[[str], str]) -> None:
     trained = f", version {report.trained_version}" if report.trained_version else ""
-    rows: list[list[str | Text]] = [[one.promise, SHOWN[one.is_kept], clean(one.words)] for one in report.findings]
+    rows: list[list[str | Styled]] = [[one.promise, SHOWN[one.is_kept], clean(one.words)] for one in report.findings]
     print_table(["promise", "", ""], rows, title=f"{report.model} ({report.code}{trained}) on {report.rows}")

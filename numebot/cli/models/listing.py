@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import click
-from rich.text import Text
 
 from numebot.app import App, open_app
-from numebot.cli.output import as_document, print_table, set_up_logging
+from numebot.cli.output import as_document, set_up_logging
+from numebot.cli.tables import Styled, print_table
 from numebot.core.contract import KIND
 from numebot.core.errors import PluginError
 from numebot.core.types import Event, ModelConfig, Tournament
@@ -88,15 +88,15 @@ def _show(answers: list[Mapping[str, object]], path: str) -> None:
                 str(answer["name"]),
                 str(answer["tournament"]),
                 str(answer["code"]),
-                Text("yes", "green") if answer["enabled"] else "no",
+                Styled("yes", "green") if answer["enabled"] else "no",
                 str(answer["trained_version"] or "-"),
                 f"{corr:.4f}" if isinstance(corr, float) else "-",
                 str(answer["fallback"] or "-"),
-                Text(str(answer["problem"] or ""), "red") if answer["problem"] else _warning(answer),
+                Styled(str(answer["problem"] or ""), "red") if answer["problem"] else _warning(answer),
             ]
         )
     print_table(columns, rows, title=f"Models of {path}")
 
 
-def _warning(answer: Mapping[str, object]) -> Text:
-    return Text(str(answer["warning"] or ""), "yellow")
+def _warning(answer: Mapping[str, object]) -> Styled:
+    return Styled(str(answer["warning"] or ""), "yellow")

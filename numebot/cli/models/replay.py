@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 
 import click
-from rich.text import Text
 
 from numebot.adapters.children import end_with_parent
 from numebot.app import open_app
-from numebot.cli.output import answers_only_on_stdout, as_document, print_table, say, set_up_logging
+from numebot.cli.output import answers_only_on_stdout, as_document, say, set_up_logging
+from numebot.cli.tables import Styled, print_table
 from numebot.core.account import choose
 from numebot.core.replay import Replayed, Verdict
 
@@ -62,12 +62,12 @@ def _as_answer(one: Replayed) -> Mapping[str, object]:
     }
 
 
-def _row(one: Replayed) -> list[str | Text]:
+def _row(one: Replayed) -> list[str | Styled]:
     return [
         one.model,
         str(one.round_number),
         one.trained_version or "-",
-        Text(one.verdict.value, COLOURS[one.verdict]),
+        Styled(one.verdict.value, COLOURS[one.verdict]),
         "-" if one.correlation is None else f"{one.correlation:.6f}",
         "-" if one.difference is None else f"{one.difference:.6f}",
         one.reason,
