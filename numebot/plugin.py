@@ -37,6 +37,8 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
 * `predict` gets the live rows, index `id`, with exactly the features of the training in the same order. It returns one
   number per row: a Series or a frame of one column (aligned by the index), a 1-d array or a list (by position).
   Integers and floats are numbers; text, booleans, dates, categories, complex and masked values are refused.
+* numebot.workshop has splits over eras, transformers of features, ensembles over targets and neutralisation, ready for
+  scikit-learn; `data.feature_sets` names Numerai's groups of features.
 * Any scale is allowed, since numebot ranks into (0, 1). With `scale = None` your own numbers are kept; they must lie in
   [0, 1].
 * Without a `fit` of its own a model needs no training. `save` and `load` pickle the model unless you write your own;
@@ -66,8 +68,8 @@ import copy
 import pickle
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,7 @@ from numebot.core.words import plain, text_of, words_of
 __all__ = ["Ensemble", "Model", "PluginError", "TrainingData", "check_model", "needs_training", "require_model"]
 
 PICKLE_FILE = "model.pickle"
+_MADE_UP_SETS = ("intelligence", "wisdom")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,13 +93,14 @@ class TrainingData:
     Shapes: X (n, features) int8 0-4 (float where the file has gaps), index id; targets (n, targets) float, same index,
     the first column is the one that is evaluated; eras (n,) str, same index, oldest first in Numerai's files.
     `target` is the resolved name of the first target: where the plugin said "target", the target that it stood for in
-    this data version.
+    this data version. `feature_sets` are those of features.json; empty where the data version has none.
     """
 
     X: pd.DataFrame
     targets: pd.DataFrame
     eras: pd.Series
     target: str
+    feature_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def y(self) -> pd.Series:
@@ -291,4 +295,6 @@ def made_up_training(model: Model, columns: Sequence[str] | None = None) -> Trai
     targets = (np.digitize(ranks, [0.05, 0.25, 0.75, 0.95]) / 4).astype(np.float32)
     eras = pd.Series([f"{1 + row // 50:04d}" for row in range(len(features))], index=features.index, name="era")
     frame = pd.DataFrame(targets, index=features.index, columns=names)
-    return TrainingData(X=features, targets=frame, eras=eras, target=names[0])
+    columns = [str(column) for column in features.columns]
+    halves = {name: columns[number::2] for number, name in enumerate(_MADE_UP_SETS)}
+    return TrainingData(X=features, targets=frame, eras=eras, target=names[0], feature_sets=halves)

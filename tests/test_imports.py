@@ -71,7 +71,16 @@ def test_an_adapter_imports_core_and_never_another_adapter_or_a_story(name: str)
 
 @pytest.mark.parametrize("name", [name for name in IMPORTS if inside(name, "models")])
 def test_plugins_import_the_contract_and_what_is_made_for_them(name: str) -> None:
-    allowed = ("numebot.plugin", "numebot.programs", "numebot.pickle_origin", "numebot.original", "numebot.stand_in")
+    allowed = (
+        "numebot.plugin", "numebot.workshop", "numebot.programs", "numebot.pickle_origin", "numebot.original",
+        "numebot.stand_in",
+    )  # fmt: skip
+    assert [found for found in ours(name) if not inside(found, *allowed)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in IMPORTS if inside(name, "numebot.workshop")])
+def test_the_workshop_knows_core_and_the_contract_alone(name: str) -> None:
+    allowed = ("numebot.core", "numebot.plugin", "numebot.workshop")
     assert [found for found in ours(name) if not inside(found, *allowed)] == []
 
 

@@ -128,7 +128,8 @@ class Datasets:
         """
         path = self._selected(selection, "train.parquet")
         data = read_rows(path, selection, filters=None, probe=self._probe)
-        return replace(data, target=resolved_target(path, selection.targets[0]))
+        sets = self.feature_sets(selection.version, selection.tournament).sets
+        return replace(data, target=resolved_target(path, selection.targets[0]), feature_sets=dict(sets))
 
     def validation(self, selection: Selection, *, last_training_era: str, embargo: int) -> Iterator[TrainingData]:
         """Yield the rows of validation.parquet that have the first target, as groups of whole eras, oldest first.
