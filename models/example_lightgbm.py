@@ -27,6 +27,7 @@ class ExampleLightgbm(Model):
         num_leaves: int = 2**5 - 1,
         learning_rate: float = 0.01,
         colsample_bytree: float = 0.1,
+        min_data_in_leaf: int = 20,
         n_jobs: int = -1,
         random_state: int = 0,
     ) -> None:
@@ -39,6 +40,7 @@ class ExampleLightgbm(Model):
             "num_leaves": num_leaves,
             "learning_rate": learning_rate,
             "feature_fraction": colsample_bytree,
+            "min_data_in_leaf": min_data_in_leaf,
             "num_threads": n_jobs,
             "seed": random_state,
             "deterministic": True,
