@@ -26,7 +26,7 @@ class RidgeOnGroups(Model):
     def __init__(
         self,
         *,
-        feature_set: str = "medium",
+        feature_set: str = "small",
         target: str = "target",
         groups: Sequence[str] = (),
         top_features: int = 100,
