@@ -12,7 +12,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from numebot.workshop import (
     BatchPCA,
@@ -43,9 +43,14 @@ def named(one: Any) -> str:
     return type(one).__name__
 
 
-@parametrize_with_checks(TRANSFORMERS)
-def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
-    check(estimator)
+@pytest.mark.parametrize("one", TRANSFORMERS, ids=named)
+def test_scikit_learns_own_checks(one: Any) -> None:
+    checks = [check for _, check in estimator_checks_generator(one)]
+    # Arrays of other libraries are looked at only where SCIPY_ARRAY_API is set before anything is imported.
+    apply = [check for check in checks if check.func.__name__ != "check_array_api_input"]
+    assert len(apply) > 40
+    for check in apply:
+        check(clone(one))
 
 
 @pytest.mark.parametrize("one", TRANSFORMERS, ids=named)
