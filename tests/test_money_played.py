@@ -54,7 +54,7 @@ def test_a_round_that_was_played_pays_what_was_expected(numebot: Callable[..., A
     for days, state in ((10, "pending"), (90, "settled")):
         bot.server.world.advance(timedelta(days=days))
         with bot.app() as app:
-            assert sync_results(app.results_tools, 8).is_done
+            assert sync_results(app.results_tools(), 8).is_done
             app.store.standing.remember_at_risk(at_risk(bot))
         result = CliRunner().invoke(cli, ["payouts", "--json"], env=bot.environ(), standalone_mode=False)
         assert result.exception is None

@@ -148,6 +148,18 @@ def set_up(scratch: Path) -> None:
     move_to(str(place))
 
 
+def _do_without_psutil() -> None:
+    """Let worker pools count no memory by psutil: it reads /proc, which is closed to plugins, and they die of that."""
+    if "psutil" not in sys.modules:
+        sys.modules["psutil"] = None  # type: ignore[assignment] # this is how Python is told that there is none
+    for name in ("joblib.externals.loky", "loky"):
+        executor, utils = (sys.modules.get(f"{name}.{part}") for part in ("process_executor", "backend.utils"))
+        if executor is not None:
+            vars(executor)["_USE_PSUTIL"] = False
+        if utils is not None:
+            vars(utils)["psutil"] = None
+
+
 def move_to(place: str) -> None:
     """Replace what multiprocessing has, wherever it is known already. Without multiprocessing nothing is done."""
     try:
@@ -158,6 +170,7 @@ def move_to(place: str) -> None:
     def unlink(name: str) -> None:
         os.unlink(_path(place, name))
 
+    _do_without_psutil()
     PipeSemaphore.place = place
     replaced = {id(semaphores.SemLock): PipeSemaphore, id(semaphores.sem_unlink): unlink}
     for module in (semaphores, *(sys.modules[name] for name in _HOLDERS if name in sys.modules)):
