@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
 
 def small_disk(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a script with a disk of 200 kB mounted on `folder`, in a mount namespace of its own."""
-    mounted = f'mount -t tmpfs -o size=200k tmpfs "{folder}" && exec "{sys.executable}" -c \'{script}\' "{folder}"'
+    mounted = f'mount -t tmpfs -o size=600k tmpfs "{folder}" && exec "{sys.executable}" -c \'{script}\' "{folder}"'
     return subprocess.run(
         ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted],
         capture_output=True,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from numebot.app import App
@@ -85,7 +85,8 @@ def home(bot: Any, name: str) -> Iterator[App]:
 
 @pytest.mark.slow
 def test_an_interrupted_sync_ends_in_the_same_rows(numebot: Callable[..., Any]) -> None:
-    bot = numebot(models=("alpha", "beta"))
+    # Its clock hardly moves by itself: what is told must be the same at the end as at the beginning.
+    bot = numebot(models=("alpha", "beta"), speed=0.001)
     for _ in range(2):
         bot.run()
         bot.server.world.advance_to_next_opening()
@@ -97,7 +98,7 @@ def test_an_interrupted_sync_ends_in_the_same_rows(numebot: Callable[..., Any]) 
     assert len(whole["scores"]) > 100  # type: ignore[arg-type]
     count = 0
 
-    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=4, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(st.integers(1, counted.calls), st.booleans()), min_size=1, max_size=3))
     def interrupted(points: list[tuple[int, bool]]) -> None:
         nonlocal count

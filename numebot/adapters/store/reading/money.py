@@ -91,9 +91,11 @@ def _since(connection: Connection, slots: Collection[int], last: int | None) -> 
     """Return the first of the `last` rounds, counted back from the newest one that has money."""
     if last is None:
         return 0
+    # Rounds that nothing is at risk in are told as well; as text, zero may have any number of digits.
+    has_money = {tables.payouts: sa.true(), round_stakes: sa.cast(round_stakes.c.at_risk, sa.Float) > 0}
     newest = [
-        connection.scalar(sa.select(sa.func.max(table.c.round_number)).where(table.c.slot.in_(list(slots))))
-        for table in (tables.payouts, round_stakes)
+        connection.scalar(sa.select(sa.func.max(table.c.round_number)).where(table.c.slot.in_(list(slots)), condition))
+        for table, condition in has_money.items()
     ]
     return max((number for number in newest if number is not None), default=0) - last + 1
 
