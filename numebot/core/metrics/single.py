@@ -1,7 +1,4 @@
-"""Numerai's scores as pure functions: correlation, contribution, and what a row of era scores says.
-
-They agree with numerai_tools.scoring (0.7) to rounding; a contract test holds them to it.
-"""
+"""The scores of one model in one era, and of one model era by era. For many models at once see `EraTable`."""
 
 from __future__ import annotations
 
@@ -99,23 +96,6 @@ def era_corr(
         except ValueError as error:
             raise ValueError(f"era {era}: {error}") from error
     return pd.Series(scores, dtype=float, name="corr").rename_axis("era")
-
-
-def max_drawdown(era_scores: pd.Series[float]) -> float:
-    """Return the deepest fall of the running sum from its highest point so far, as a positive number."""
-    running = era_scores.dropna().cumsum()
-    return float((running.cummax() - running).max()) if len(running) else math.nan
-
-
-def summary(era_scores: pd.Series[float]) -> dict[str, float]:
-    """Return mean, std (ddof 1), sharpe and max_drawdown of era scores; nan where too few eras are known."""
-    mean, std = float(era_scores.mean()), float(era_scores.std(ddof=1))
-    return {
-        "mean": mean,
-        "std": std,
-        "sharpe": mean / std if std > 0 else math.nan,
-        "max_drawdown": max_drawdown(era_scores),
-    }
 
 
 def _matched(*series: pd.Series[float]) -> list[FloatArray]:
