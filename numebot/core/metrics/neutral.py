@@ -13,6 +13,9 @@ ALIKE = 1e-4
 CUT_OFF = 1e-6
 """Directions weaker than this share of the strongest are no directions. Source: numerai_tools.scoring.neutralize."""
 
+EXACT_IN_FLOAT32 = 2**24
+"""Whole numbers below this are exact in float32."""
+
 
 def neutralised(rows: FloatArray, features: npt.NDArray[np.generic], proportion: float = 1.0) -> FloatArray:
     """Return rows without `proportion` of what features and a constant explain of them, by least squares.
@@ -23,7 +26,7 @@ def neutralised(rows: FloatArray, features: npt.NDArray[np.generic], proportion:
     is_constant = rows.max(axis=1) == rows.min(axis=1)
     means = rows.mean(axis=1, keepdims=True)
     centred = rows - means
-    left = rows - proportion * (means + _explained(centred, centred_columns(features)))
+    left = rows - proportion * (means + _explained(centred, centred_columns(features), _products(features)))
     left[is_constant] = np.nan
     return np.asarray(left, dtype=np.float64)
 
@@ -40,13 +43,28 @@ def centred_columns(features: npt.NDArray[np.generic]) -> FloatArray:
     return np.asarray(values, dtype=np.float64)
 
 
-def _explained(centred: FloatArray, columns: FloatArray) -> FloatArray:
+def _products(features: npt.NDArray[np.generic]) -> FloatArray | None:
+    """Return the products of centred whole-numbered features (n, k) with each other, shape (k, k); None for others.
+
+    Sums of small whole numbers are exact in float32, which takes half the time of float64.
+    """
+    if not np.issubdtype(features.dtype, np.integer) or not features.size:
+        return None
+    largest = max(abs(int(features.max())), abs(int(features.min())))
+    if largest**2 * len(features) >= EXACT_IN_FLOAT32:
+        return None
+    whole = features.astype(np.float32)
+    sums = features.sum(axis=0, dtype=np.int64).astype(np.float64)
+    return np.asarray((whole.T @ whole).astype(np.float64) - np.outer(sums, sums / len(features)), dtype=np.float64)
+
+
+def _explained(centred: FloatArray, columns: FloatArray, products: FloatArray | None) -> FloatArray:
     """Return the part of centred rows (m, n) that lies in the span of centred columns (n, k).
 
     The small matrix of the columns' products takes a fraction of the time of a decomposition of the columns. It squares
     their condition: where columns are (nearly) sums of others, the decomposition has to do it.
     """
-    products = columns.T @ columns
+    products = columns.T @ columns if products is None else products
     lengths = np.sqrt(np.diag(products))
     # A column that never changes (history that is missing) explains nothing; its length is rounding.
     varies = lengths > 1e-9 * max(float(lengths.max(initial=0.0)), 1e-300)

@@ -86,8 +86,8 @@ class EraTable:
         """Raises: ValueError when rows must be matched and an id stands twice."""
         self._ids = eras.index
         self.models = [str(name) for name in predictions.columns]
-        values = np.asarray(_on(self._ids, predictions), dtype=np.float64)
-        targets = np.asarray(_on(self._ids, target), dtype=np.float64)
+        values = _numbers(_on(self._ids, predictions))
+        targets = _numbers(_on(self._ids, target))
         self._eras = list(_eras(values, targets, eras))
 
     @property
@@ -199,7 +199,7 @@ class EraTable:
     def _beside(
         self, reference: pd.Series[float], score: Callable[[_Era, BoolArray, BoolArray, FloatArray], FloatArray]
     ) -> pd.DataFrame:
-        beside = np.asarray(_on(self._ids, reference), dtype=np.float64)
+        beside = _numbers(_on(self._ids, reference))
         found = np.full((len(self._eras), len(self.models)), np.nan)
         for number, era in enumerate(self._eras):
             other = beside[era.places]
@@ -224,6 +224,11 @@ def _on(ids: pd.Index, table: Aligned) -> Aligned:
             twice = index[index.duplicated()][0]
             raise ValueError(f"the id {twice!r} stands more than once; ids must be unique to be scored")
     return table.reindex(ids)
+
+
+def _numbers(table: pd.DataFrame | pd.Series[float]) -> FloatArray:
+    # np.asarray of a pandas object would first look for attributes of that name among a million ids.
+    return np.asarray(table.to_numpy(dtype=np.float64), dtype=np.float64)
 
 
 def _eras(values: FloatArray, targets: FloatArray, eras: pd.Series[str]) -> Iterator[_Era]:
