@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for folder in ("numebot", "models") for path in (ROOT / folder).rglob("*.py"))
 STORIES = (
-    "numebot.pipeline", "numebot.steps", "numebot.training", "numebot.sweeping", "numebot.results", "numebot.kit",
-    "numebot.doctor",
+    "numebot.pipeline", "numebot.steps", "numebot.training", "numebot.sweeping", "numebot.evaluation",
+    "numebot.diagnosing", "numebot.results", "numebot.kit", "numebot.doctor",
 )  # fmt: skip
 LIBRARY_DOORS = {
     "numerapi": ("numebot.adapters.numerai", "numebot.stand_in"),

@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "Play the open round by hand: download, predict, check, upload, confirm.",
     "serve": "Run as a daemon: play every round as it opens, until told to stop.",
     "train": "Train a model and keep it as its newest version.",
+    "evaluate": "Measure trained models era by era on validation data, with a report.",
     "sweep": "Try parameters of a model, and train the best.",
     "models": "List, make, check, switch and replay models.",
     "status": "Show the newest round and where each model stands.",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 
+from numebot.core.diagnostics import DiagnosticsResult
 from numebot.core.results import (
     Leaderboard,
     LeaderboardRow,
@@ -99,6 +100,16 @@ class DataSource(Protocol):
         With `etag` (of the file that stands at `destination`) an unchanged file is not sent again. Without `hashes` the
         answer has no sha256.
         """
+
+
+class DiagnosticsServer(Protocol):
+    """Numerai's diagnostics. Raises: AccessDenied, Unavailable, Rejected, Ambiguous."""
+
+    def upload(self, tournament: int, model_id: str, path: Path) -> str:
+        """Send a CSV of validation ids and predictions and return the id of the run. It is no submission."""
+
+    def result(self, model_id: str, id: str) -> DiagnosticsResult:
+        """Return what is known of a run so far."""
 
 
 class SubmissionStore(Protocol):

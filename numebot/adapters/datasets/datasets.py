@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 import numebot.adapters.datasets.provenance as provenance
+from numebot.adapters.datasets.companions import companion_rows
 from numebot.adapters.datasets.files import StaticFiles, Versions
 from numebot.adapters.datasets.live import LiveContents, LiveData, example_values, inspect_live, one_set
 from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
@@ -131,15 +132,27 @@ class Datasets:
         sets = self.feature_sets(selection.version, selection.tournament).sets
         return replace(data, target=resolved_target(path, selection.targets[0]), feature_sets=dict(sets))
 
-    def validation(self, selection: Selection, *, last_training_era: str, embargo: int) -> Iterator[TrainingData]:
+    def validation(
+        self, selection: Selection, *, last_training_era: str, embargo: int, only_known: bool = True
+    ) -> Iterator[TrainingData]:
         """Yield the rows of validation.parquet that have the first target, as groups of whole eras, oldest first.
+
+        Without `only_known` also the rows of those eras whose target is not known: a round has no gaps.
 
         Eras within `embargo` eras of the training are left out. Never more than a part of the file is in memory.
         Raises as `training`.
         """
         path = self._selected(selection, "validation.parquet")
         after = partial(eras_after, last_training_era=last_training_era, embargo=embargo)
-        yield from read_groups(path, selection, choose=after, probe=self._probe)
+        yield from read_groups(path, selection, choose=after, probe=self._probe, only_known=only_known)
+
+    def companion(self, name: str, version: str, eras: Sequence[str], tournament: int) -> pd.DataFrame:
+        """Return what the models of a file beside the validation data predicted for some eras, one column each.
+
+        Raises: Unavailable, also when the version has no such file; Rejected, LocalTrouble.
+        """
+        path = self._parquet(f"{version}/{name}", tournament)
+        return companion_rows(path, eras, tournament, probe=self._probe)
 
     def _selected(self, selection: Selection, name: str) -> Path:
         path = self._parquet(f"{selection.version}/{name}", selection.tournament)

@@ -44,8 +44,10 @@ def require_columns(path: Path, selection: Selection) -> None:
             raise PluginError(f"{len(absent)} of {len(wanted)} {kind} are not in {where}: {listed(absent)}.{hint}")
 
 
-def read_rows(path: Path, selection: Selection, *, filters: Filters | None, probe: MemoryProbe) -> TrainingData:
-    """Return the rows that have the first target. Raises: PluginError, Unavailable, LocalTrouble."""
+def read_rows(
+    path: Path, selection: Selection, *, filters: Filters | None, probe: MemoryProbe, only_known: bool = True
+) -> TrainingData:
+    """Return the rows that have the first target, or all of them. Raises: PluginError, Unavailable, LocalTrouble."""
     layout = layout_of(selection.tournament)
     columns = [layout.era_column, *selection.targets, *selection.features]
     frame = read_columns(path, columns, id_column=layout.id_column, filters=filters, probe=probe)
@@ -53,7 +55,7 @@ def read_rows(path: Path, selection: Selection, *, filters: Filters | None, prob
     if text:
         raise PluginError(f"{path.name}: {len(text)} of the features are not numbers: {listed(text)}.")
     unknown = frame[selection.targets[0]].isna()
-    if unknown.any():
+    if only_known and unknown.any():
         frame = frame[~unknown]
     if frame.empty:
         raise PluginError(f"{selection.version}/{path.name}: no row has the target {selection.targets[0]}.")
@@ -65,8 +67,13 @@ def read_rows(path: Path, selection: Selection, *, filters: Filters | None, prob
     )
 
 
-def read_groups(path: Path, selection: Selection, *, choose: ChooseEras, probe: MemoryProbe) -> Iterator[TrainingData]:
-    """Yield groups of whole eras, oldest first; `choose` gets all eras and says which. Raises as `read_rows`."""
+def read_groups(
+    path: Path, selection: Selection, *, choose: ChooseEras, probe: MemoryProbe, only_known: bool = True
+) -> Iterator[TrainingData]:
+    """Yield groups of whole eras, oldest first; `choose` gets all eras and says which. Raises as `read_rows`.
+
+    Eras in which no row has the first target are left out.
+    """
     layout = layout_of(selection.tournament)
     target = selection.targets[0]
     known = read_columns(path, [layout.era_column, target], id_column=layout.id_column, probe=probe)
@@ -81,7 +88,8 @@ def read_groups(path: Path, selection: Selection, *, choose: ChooseEras, probe: 
     require_memory(parquet, selection.features, path.name, rows=size * int(rows_of.max()), probe=probe)
     for start in range(0, len(eras), size):
         wanted = [value_of[era] for era in eras[start : start + size]]
-        yield read_rows(path, selection, filters=[(layout.era_column, "in", wanted)], probe=probe)
+        filters: Filters = [(layout.era_column, "in", wanted)]
+        yield read_rows(path, selection, filters=filters, probe=probe, only_known=only_known)
 
 
 def resolved_target(path: Path, target: str) -> str:

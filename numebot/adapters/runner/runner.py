@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -265,8 +266,19 @@ class Runner:
         ids = self._live(request.live, plugin, request.trained).ids
         return read_predictions(call.request.scratch, outcome.answer.get("ids_sha256"), ids)
 
+    def predict_eras(
+        self, config: ModelConfig, trained: TrainedVersion | None, frame: pd.DataFrame, eras: pd.Series
+    ) -> pd.Series:
+        """Return one float per row of `frame`, where rows of different eras never meet in one call of the plugin.
+
+        A trained version is built with the parameters of its training, and its files must have been verified.
+        Raises: PluginError.
+        """
+        as_trained = replace(config, parameters=parameters_of(config, trained))
+        return self._predict_with(as_trained, trained.folder if trained else None, frame, eras)
+
     def _predict_with(
-        self, config: ModelConfig, learned: Path, frame: pd.DataFrame, groups: pd.Series | None
+        self, config: ModelConfig, learned: Path | None, frame: pd.DataFrame, groups: pd.Series | None
     ) -> pd.Series:
         with ExitStack() as stack:
             path = shared_for_a_call(self._calls.files, "rows", (frame, groups), stack)
