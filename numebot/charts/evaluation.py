@@ -10,7 +10,7 @@ import pandas as pd
 
 from numebot.charts.page import figure, notes, page, table, tiles
 from numebot.charts.svg import era_bars, era_lines, named_bars
-from numebot.core.evaluation import PREVIOUS, THIS, UNITS, Evaluation, exposure_table
+from numebot.core.evaluation import RATED, THIS, UNITS, Evaluation, exposure_table
 from numebot.core.metrics import drawdowns
 
 STRONGEST = 20
@@ -31,8 +31,11 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def figure_text(name: str, value: float) -> str:
-    """Return a summary's figure: counts whole, ratios with two digits, scores with four."""
+def figure_text(one: Evaluation, metric: str, column: str, name: str) -> str:
+    """Return a summary's figure: counts whole, ratios with two digits, scores with four; "" where it has no meaning."""
+    if metric not in RATED and name not in ("mean", "std", "eras"):
+        return ""
+    value = one.figure(metric, column, name)
     return number(value, {"eras": 0, "sharpe": 2, "adjusted_sharpe": 2, "autocorrelation": 2}.get(name, 4))
 
 
@@ -73,13 +76,13 @@ def table_heading(model: str, about: str) -> str:
 
 def _tiles(one: Evaluation) -> list[tuple[str, str]]:
     found = [
-        (f"corr {name.replace('_', ' ')}", figure_text(name, one.figure("corr", THIS, name))) for name in FIGURES[:5]
+        (f"corr {name.replace('_', ' ')}", figure_text(one, "corr", THIS, name)) for name in FIGURES[:5]
     ]
     for name in ("mmc", "bmc", "fnc", "exposure", "payout"):
         if name in one.scores:
             found.append((f"{name} mean", number(one.figure(name, THIS, "mean"))))
-    if PREVIOUS in one.columns:
-        found.append(("corr above the previous version", number(one.change("corr"))))
+    if math.isfinite(one.change("corr")):
+        found.append(("corr above the previous version", f"{one.change('corr'):+.4f}".replace("-", "\N{MINUS SIGN}")))
     return found
 
 
@@ -97,8 +100,7 @@ def _exposure(one: Evaluation) -> list[str]:
 def _compared(one: Evaluation, name: str) -> str:
     summary = one.summary(name)
     rows = [
-        [str(column), *(figure_text(figure_, float(row[figure_])) for figure_ in FIGURES)]
-        for column, row in summary.iterrows()
+        [str(column), *(figure_text(one, name, str(column), shown) for shown in FIGURES)] for column in summary.index
     ]
     return table([f"{name}: {UNITS[name]}", *(text.replace("_", " ") for text in FIGURES)], rows)
 

@@ -23,8 +23,10 @@ p { margin: .3rem 0 } .soft, figcaption { color: var(--soft) } .note { border-le
   font-variant-numeric: tabular-nums } .tiles span { color: var(--soft); font-size: .85rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums; min-width: 100% }
 th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
-th { color: var(--soft); font-weight: 500; font-size: .85rem } th:first-child, td:first-child { text-align: left }
-figure { margin: .4rem 0 } figcaption { font-size: .85rem }
+th { color: var(--soft); font-weight: 500; font-size: .85rem }
+th:first-child, td:first-child { text-align: left; width: 38%; white-space: normal }
+table { margin-bottom: 1rem; table-layout: fixed; min-width: 52rem }
+figure { margin: .4rem 0; overflow-x: auto } figure svg { min-width: 36rem } figcaption { font-size: .85rem }
 svg { width: 100%; height: auto; display: block } svg text { fill: var(--ink); font: 12px system-ui, sans-serif }
 svg text.mark { fill: var(--soft) } svg .grid { stroke: var(--line) } svg .zero { stroke: var(--zero) }
 svg .up { fill: var(--up) } svg .down { fill: var(--down) } svg .line { fill: none; stroke-width: 1.8;

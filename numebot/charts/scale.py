@@ -31,7 +31,7 @@ def value_scale(values: Sequence[float], start: float, end: float) -> tuple[Scal
     if high == low:
         high = low + 1.0
     step = _round_step((high - low) / MARKS)
-    first, last = math.floor(low / step - 1e-9), math.ceil(high / step + 1e-9)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     marks = [number * step for number in range(first, last + 1)]
     return Scale(marks[0], marks[-1], start, end), marks
 
@@ -39,7 +39,7 @@ def value_scale(values: Sequence[float], start: float, end: float) -> tuple[Scal
 def mark_text(value: float, marks: Sequence[float]) -> str:
     """Return a mark with as many digits as tell it from its neighbour."""
     step = marks[1] - marks[0] if len(marks) > 1 else 1.0
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    digits = next((count for count in range(12) if abs(round(step, count) - step) < 1e-9 * step), 12)
     return f"{value + 0.0:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 

@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 920, 250
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 10, 26
 ROW = 19
 """Height of a bar that lies, in pixels."""
+DOTTED = 60
+"""Up to so many eras each value has a dot; beyond that only one between gaps, which would have no line."""
 LABELS = 10
 """About so many eras are named below a plot."""
 
@@ -42,7 +44,7 @@ def era_lines(eras: Sequence[str], lines: Mapping[str, Sequence[float]], *, titl
     step = (WIDTH - LEFT - RIGHT) / max(1, len(eras))
     drawn = []
     for number, (name, values) in enumerate(lines.items()):
-        points = [
+        points: list[tuple[float, float] | None] = [
             (LEFT + (place + 0.5) * step, scale.place(value)) if math.isfinite(value) else None
             for place, value in enumerate(values)
         ]
@@ -51,8 +53,8 @@ def era_lines(eras: Sequence[str], lines: Mapping[str, Sequence[float]], *, titl
         drawn += [
             f'<circle class="dot c{number % 8}" cx="{point[0]:.2f}" cy="{point[1]:.2f}" r="2.6">'
             f"<title>{escape(name)}, era {escape(era)}: {value:.4f}</title></circle>"
-            for point, era, value in zip(points, eras, values, strict=True)
-            if point is not None and (len(eras) <= 60 or _stands_alone(points, points.index(point)))
+            for place, (point, era, value) in enumerate(zip(points, eras, values, strict=True))
+            if point is not None and (len(eras) <= DOTTED or _stands_alone(points, place))
         ]
     plot = _plot(title, [*_grid(scale, marks), *reversed(drawn), *_era_labels(eras, step)])
     return plot + legend(list(lines))

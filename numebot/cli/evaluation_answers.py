@@ -23,14 +23,14 @@ def print_evaluation(one: Evaluation) -> None:
     version = subject.version or "as it is"
     title = f"{subject.model} {version}: target {subject.target}, {len(eras)} eras {eras[0]} to {eras[-1]}"
     rows = [
-        [name, *(figure_text(shown, one.figure(name, THIS, shown)) for shown in SHOWN), UNITS[name]]
+        [name, *(figure_text(one, name, THIS, shown) for shown in SHOWN), UNITS[name]]
         for name in one.scores
     ]
     print_table(["metric", *(shown.replace("_", " ") for shown in SHOWN), ""], rows, title=title)
     metrics = [name for name in one.scores if len(one.scores[name].columns) > 1]
     means = [
         [column, *(number(one.figure(name, column, "mean")) for name in metrics),
-         figure_text("sharpe", one.figure("corr", column, "sharpe"))]
+         figure_text(one, "corr", column, "sharpe")]
         for column in one.columns
     ]  # fmt: skip
     if len(means) > 1:
@@ -52,7 +52,7 @@ def as_answer(one: Evaluation) -> Mapping[str, object]:
     """Return the documented JSON of an evaluation."""
     subject, terms, told = one.subject, one.terms, one.diagnostics
     per_era = {
-        name: {str(column): [float(value) for value in frame[column].reindex(one.eras)] for column in frame}
+        name: {str(column): [float(value) for value in frame[column]] for column in frame}
         for name, frame in one.scores.items()
     }
     changes = {name: one.change(name) for name in one.scores}

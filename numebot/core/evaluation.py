@@ -33,6 +33,9 @@ UNITS: Mapping[str, str] = {
 }
 """The metrics, in the order of a report, and what each is."""
 
+RATED = ("corr", "mmc", "bmc", "fnc", "payout", "spearman")
+"""The metrics that are earned era by era: of these a Sharpe ratio, a sum and a drawdown mean something."""
+
 
 @dataclass(frozen=True)
 class Others:
@@ -158,10 +161,13 @@ def joined(parts: Sequence[EraFigures], terms: PayoutTerms | NotKnown) -> tuple[
     """Return the scores of all eras by metric, with what they would have paid, and the exposures."""
     names = [name for name in UNITS if any(name in part.scores for part in parts)]
     whole = {name: _in_order([part.scores[name] for part in parts if name in part.scores]) for name in names}
+    # A group of eras that others do not cover has no such metric at all; the tables have all eras nevertheless.
+    whole = {name: frame.reindex(whole["corr"].index) for name, frame in whole.items()}
     if whole and isinstance(terms, PayoutTerms):
         paid = era_payouts(whole, terms)
-        if isinstance(paid, pd.DataFrame):
-            whole["payout"] = paid[[name for name in whole["corr"].columns if name in paid]]
+        if isinstance(paid, pd.DataFrame) and paid.notna().any(axis=None):
+            told = paid.notna().any()
+            whole["payout"] = paid[[name for name in whole["corr"].columns if told.get(name, False)]]
     exposures = _in_order([part.exposures for part in parts]) if parts else pd.DataFrame()
     return {name: whole[name] for name in UNITS if name in whole}, exposures
 
