@@ -32,6 +32,8 @@ _RESULT = Question(
     grows="V2Diagnostics",
 )  # fmt: skip
 
+_NO_FIGURES = ("id", "parentId", "era", "status", "message", "tournament", "topBottom")
+
 
 class NumeraiDiagnostics:
     """Uploads validation predictions and reads the figures. Raises: AccessDenied, Unavailable, Rejected, Ambiguous."""
@@ -67,5 +69,5 @@ def _read(row: Mapping[str, Any], id: str) -> DiagnosticsResult:
 
 
 def _numbers(row: Mapping[str, Any]) -> dict[str, float]:
-    found = {name: number_of(row, name) for name in row if name not in ("id", "era", "status", "message")}
-    return {name: value for name, value in found.items() if value is not None}
+    found = {name: number_of(row, name) for name in row if name not in _NO_FIGURES}
+    return {name: value for name, value in sorted(found.items()) if value is not None}

@@ -20,6 +20,8 @@ def era_payouts(scores: Mapping[str, pd.DataFrame], terms: PayoutTerms) -> pd.Da
     """
     total = pd.DataFrame()
     for metric, multiplier in _by_name(terms).items():
+        if not multiplier:
+            continue  # listed, and worth nothing
         kind = kind_of(metric)
         if kind is None or kind not in scores:
             return NotKnown(f"the round pays for {metric}, which is not measured here")
