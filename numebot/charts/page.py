@@ -21,11 +21,11 @@ p { margin: .3rem 0 } .soft, figcaption { color: var(--soft) } .note { border-le
 .tiles { display: flex; flex-wrap: wrap; gap: .6rem; margin: 1rem 0 } .tiles div { border: 1px solid var(--line);
   border-radius: .5rem; padding: .5rem .9rem; min-width: 8.2rem } .tiles b { display: block; font-size: 1.35rem;
   font-variant-numeric: tabular-nums } .tiles span { color: var(--soft); font-size: .85rem }
-.wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums; min-width: 100% }
+.wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
 th { color: var(--soft); font-weight: 500; font-size: .85rem }
 th:first-child, td:first-child { text-align: left; width: 38%; white-space: normal }
-table { margin-bottom: 1rem; table-layout: fixed; min-width: 52rem }
+table { margin-bottom: 1rem; table-layout: fixed; width: 100%; min-width: 52rem }
 figure { margin: .4rem 0; overflow-x: auto } figure svg { min-width: 36rem } figcaption { font-size: .85rem }
 svg { width: 100%; height: auto; display: block } svg text { fill: var(--ink); font: 12px system-ui, sans-serif }
 svg text.mark { fill: var(--soft) } svg .grid { stroke: var(--line) } svg .zero { stroke: var(--zero) }
