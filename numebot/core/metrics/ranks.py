@@ -42,15 +42,19 @@ def tails_of(places: PlaceArray) -> FloatArray:
 
 def doubled_places(rows: FloatArray) -> PlaceArray:
     """Return twice the places 0 to n - 1 along each row: whole numbers also where ties stand between two places."""
-    count = rows.shape[1]
-    orders = _orders(rows)
     places = np.empty(rows.shape, dtype=np.int64)
-    untied = np.arange(0, 2 * count, 2)
-    for values, order, found in zip(rows, orders, places, strict=True):
+    untied = np.arange(0, 2 * rows.shape[1], 2)
+    # A loop over models: scattering one row is the fastest way that numpy has, and it costs a fraction of the sort.
+    for values, order, found in zip(rows, _orders(rows), places, strict=True):
         ordered = values[order]
-        is_new = ordered[1:] != ordered[:-1]
-        # A loop over models: scattering one row is the fastest way that numpy has, and it costs a tenth of the sort.
-        found[order] = untied if is_new.all() else _tied(is_new)
+        grows = ordered[1:] > ordered[:-1]
+        if grows.all():
+            found[order] = untied
+            continue
+        if (ordered[1:] < ordered[:-1]).any():
+            order = np.argsort(values)
+            grows = values[order[1:]] > values[order[:-1]]
+        found[order] = _tied(grows)
     return places
 
 
@@ -62,25 +66,22 @@ def _tied(is_new: npt.NDArray[np.bool_]) -> PlaceArray:
 
 
 def _orders(rows: FloatArray) -> PlaceArray:
-    """Return what sorts each row, in half the time of numpy's argsort: whole numbers sort fastest.
+    """Return what sorts each row but for values that their last bits alone tell apart, and for negative zeros.
 
-    A float's bits, with those of negative ones turned round, are a whole number of the same order; its last bits make
-    room for the place. Where the last bits were all that told two values apart, numpy's own way has to do it.
+    It takes half the time of numpy's argsort, as whole numbers sort fastest. A float's bits, with those of negative
+    ones turned round, are a whole number of the same order; its last bits make room for the place.
     """
     count = rows.shape[1]
     low = np.uint64((1 << max(count - 1, 1).bit_length()) - 1)
     bits = np.ascontiguousarray(rows).view(np.uint64)
-    keys = bits ^ np.where(rows < 0, ~np.uint64(0), _SIGN)
+    keys = (bits.view(np.int64) >> 63).view(np.uint64)  # all ones where negative
+    keys |= _SIGN
+    keys ^= bits
     keys &= ~low
     keys |= np.arange(count, dtype=np.uint64)
     keys.sort(axis=1)
     keys &= low
-    orders = keys.view(np.int64)
-    for values, order in zip(rows, orders, strict=True):
-        ordered = values[order]
-        if (ordered[1:] < ordered[:-1]).any():
-            order[:] = np.argsort(values)
-    return orders
+    return keys.view(np.int64)
 
 
 @lru_cache(maxsize=256)
