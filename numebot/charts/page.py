@@ -23,7 +23,7 @@ p { margin: .3rem 0 } .soft, figcaption { color: var(--soft) } .note { border-le
   font-variant-numeric: tabular-nums } .tiles span { color: var(--soft); font-size: .85rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); text-align: right; white-space: nowrap }
-th { color: var(--soft); font-weight: 500; font-size: .85rem }
+th { color: var(--soft); font-weight: 500; font-size: .85rem; white-space: normal; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left; width: 38%; white-space: normal }
 table { margin-bottom: 1rem; table-layout: fixed; width: 100%; min-width: 52rem }
 figure { margin: .4rem 0; overflow-x: auto } figure svg { min-width: 36rem } figcaption { font-size: .85rem }
