@@ -17,6 +17,8 @@ MODEL_FILE = "model.txt"
 class ExampleLightgbm(Model):
     """2000 trees of depth 5 on one of Numerai's feature sets."""
 
+    takes = "batches"
+
     def __init__(
         self,
         *,
@@ -50,8 +52,12 @@ class ExampleLightgbm(Model):
 
     def fit(self, data: TrainingData) -> None:
         """Grow the trees."""
-        rows = lightgbm.Dataset(data.X, label=data.y)
-        self.booster = lightgbm.train(self.parameters, rows, num_boost_round=self.n_estimators)
+        self.booster = lightgbm.train(
+            self.parameters,
+            data.lightgbm_dataset(self.parameters),
+            num_boost_round=self.n_estimators,
+            callbacks=[lambda state: data.report(state.iteration + 1, self.n_estimators)],
+        )
 
     def predict(self, live: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the expected target per row."""

@@ -10,12 +10,15 @@ import pandas as pd
 import xgboost
 
 from numebot.plugin import Model, TrainingData
+from numebot.workshop.feeders.xgboost import Reporter
 
 MODEL_FILE = "model.ubj"
 
 
 class ExampleXgboost(Model):
     """2000 trees of depth 5 on one of Numerai's feature sets."""
+
+    takes = "batches"
 
     def __init__(
         self,
@@ -43,7 +46,10 @@ class ExampleXgboost(Model):
 
     def fit(self, data: TrainingData) -> None:
         """Grow the trees."""
-        self.regressor.fit(data.X, data.y)
+        parameters = self.regressor.get_xgb_params() | {"max_bin": data.xgboost_bins}
+        trees = self.regressor.get_num_boosting_rounds()
+        booster = xgboost.train(parameters, data.xgboost_matrix(), trees, callbacks=[Reporter(data.report, trees)])
+        self.regressor.load_model(booster.save_raw("ubj"))
 
     def predict(self, live: pd.DataFrame) -> npt.NDArray[np.float32]:
         """Return the expected target per row."""

@@ -43,8 +43,11 @@ Save it as `models/ridge_model.py`, give it a row in `model_configs.csv` and tra
   [0, 1].
 * Without a `fit` of its own a model needs no training. `save` and `load` pickle the model unless you write your own;
   native formats of a library survive its updates better (see models/example_xgboost.py).
-* `feature_set`, `target` and `scale` are read right after the constructor, which gets the parameters of the training
-  where there was one.
+* `data.X` is a frame. Rows that memory cannot hold are for a plugin with `takes = "batches"`, which reads them through
+  `data.lightgbm_dataset()`, `data.xgboost_matrix()`, `data.numpy_batches()` or `data.torch_dataset()` alone. They need
+  far less memory for frames, too (see models/example_lightgbm.py).
+* `feature_set`, `target`, `takes` and `scale` are read right after the constructor, which gets the parameters of the
+  training where there was one.
 * Each call is a process of its own, with a time and a memory limit, which imports your file anew: nothing that you keep
   in memory is there the next time. It may read its libraries, your folder of plugins and the Python code beside it,
   and write to the working folder, which is gone afterwards. It has no network unless its row says `network`.
@@ -68,22 +71,41 @@ import copy
 import pickle
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from numebot.core.errors import CheckFailed, PluginError
 from numebot.core.predictions import aligned
+from numebot.core.room import EXTERNAL_TIMES, LIGHTGBM_TIMES, XGBOOST_TIMES, has_room, require_room
 from numebot.core.words import plain, text_of, words_of
 
-__all__ = ["Ensemble", "Model", "PluginError", "TrainingData", "check_model", "needs_training", "require_model"]
+if TYPE_CHECKING:
+    import lightgbm
+    import torch
+    import xgboost
+
+__all__ = [
+    "Batch", "Ensemble", "Model", "PluginError", "TrainingData", "check_model", "needs_training", "require_model",
+]  # fmt: skip
 
 PICKLE_FILE = "model.pickle"
 _MADE_UP_SETS = ("intelligence", "wisdom")
+WHOLE_NUMBER_BINS = 16
+"""Enough for features of five values; more take more memory and find nothing more."""
+
+
+class Batch(NamedTuple):
+    """Some rows: X (n, features), targets (n, targets) float32, eras (n,) of text."""
+
+    X: npt.NDArray[Any]
+    targets: npt.NDArray[np.float32]
+    eras: npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +123,8 @@ class TrainingData:
     eras: pd.Series
     target: str
     feature_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    memory_bytes: int | None = None
+    """What the training may take where its owner said so (`--memory`)."""
 
     @property
     def y(self) -> pd.Series:
@@ -112,6 +136,64 @@ class TrainingData:
         """The names of the features, in the order of the columns of X."""
         return [str(name) for name in self.X.columns]
 
+    def numpy_batches(self, rows: int | None = None) -> Iterator[Batch]:
+        """Yield all rows in order, `rows` at a time (by default 32 MB of them). X keeps its type, mostly int8."""
+        from numebot.workshop.feeders.rows import Rows  # a feeder is loaded where it is used, here and below
+
+        served = Rows(self.X)
+        targets = self.targets.to_numpy(np.float32)
+        for start, stop in served.batches(rows or served.rows_in(32 * 2**20)):
+            yield Batch(served.batch(start, stop), targets[start:stop], self.eras.iloc[start:stop].to_numpy())
+
+    def lightgbm_dataset(self, parameters: Mapping[str, object] | None = None) -> lightgbm.Dataset:
+        """Return a filled dataset for `lightgbm.train`, labelled with y, in at most 2.5 × the size of X + 400 MB.
+
+        `parameters` are those of the training. Raises: PluginError when it would not fit into `memory_bytes`.
+        """
+        from numebot.workshop.feeders import lightgbm as feeder
+        from numebot.workshop.feeders.rows import Rows
+
+        rows = Rows(self.X)
+        require_room("lightgbm_dataset", rows, self.memory_bytes, times=LIGHTGBM_TIMES, plus_mb=400)
+        return feeder.dataset(rows, self.y.to_numpy(np.float32), self.features, parameters or {})
+
+    def xgboost_matrix(self, *, max_bin: int | None = None, is_external: bool | None = None) -> xgboost.DMatrix:
+        """Return a quantised matrix for `xgboost.train`, labelled with y, in at most 2 × the size of X + 400 MB.
+
+        With `is_external` the matrix lies in files, and X + 1 GB suffice; by default it does where `memory_bytes` asks
+        for it. Train with tree_method "hist" and `max_bin` of `xgboost_bins`, or the same one as here.
+        Raises: PluginError when it would not fit into `memory_bytes`.
+        """
+        from numebot.workshop.feeders import xgboost as feeder
+        from numebot.workshop.feeders.rows import Rows
+
+        rows = Rows(self.X)
+        if is_external is None:
+            is_external = not has_room(rows, self.memory_bytes, times=XGBOOST_TIMES, plus_mb=400)
+        times, plus_mb = (EXTERNAL_TIMES, 1000) if is_external else (XGBOOST_TIMES, 400)
+        require_room("xgboost_matrix", rows, self.memory_bytes, times=times, plus_mb=plus_mb)
+        bins = max_bin or self.xgboost_bins
+        return feeder.matrix(rows, self.y.to_numpy(np.float32), self.features, max_bin=bins, is_external=is_external)
+
+    @property
+    def xgboost_bins(self) -> int:
+        """The `max_bin` that fits the features: few for whole numbers, XGBoost's own 256 for others."""
+        is_whole = all(kind.kind in "iub" for kind in self.X.dtypes)
+        return WHOLE_NUMBER_BINS if is_whole else 256
+
+    def torch_dataset(self) -> torch.utils.data.Dataset[Any]:
+        """Return a dataset of (float32 features, float32 targets) for PyTorch's DataLoader. Needs torch."""
+        from numebot.workshop.feeders import torch as feeder
+        from numebot.workshop.feeders.rows import Rows
+
+        return feeder.RowDataset(Rows(self.X), self.targets.to_numpy(np.float32))
+
+    def report(self, done: int, of: int | None = None) -> None:
+        """Tell how far `fit` is, e.g. trees grown of all; shown on the terminal. Call it as often as you like."""
+        from numebot.workshop.progress import report
+
+        report(done, of)
+
 
 class Model(ABC):
     """Base of every plugin; the module's docstring is the guide."""
@@ -122,6 +204,8 @@ class Model(ABC):
     """The target, or targets, that `fit` wants."""
     files: Sequence[str] = ()
     """Files of the data version that `predict` reads by itself, e.g. "live_benchmark_models.parquet"."""
+    takes: str = "frame"
+    """What `fit` reads: "frame", data.X as a whole; or "batches", data.numpy_batches() and the other feeders alone."""
     scale: str | None = "rank"
     """With "rank" any numbers are ranked into (0, 1); with None the numbers lie in [0, 1] already and stay."""
 

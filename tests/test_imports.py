@@ -69,7 +69,8 @@ def test_core_imports_only_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in IMPORTS if inside(name, "numebot.adapters")])
 def test_an_adapter_imports_core_and_never_another_adapter_or_a_story(name: str) -> None:
-    allowed = ("numebot.core", "numebot.durable", "numebot.redaction", "numebot.plugin", adapter_of(name))
+    ours_for_all = ("numebot.core", "numebot.durable", "numebot.redaction", "numebot.plugin", "numebot.workshop")
+    allowed = (*ours_for_all, adapter_of(name))
     assert [found for found in ours(name) if not inside(found, *allowed)] == []
 
 
@@ -86,6 +87,11 @@ def test_plugins_import_the_contract_and_what_is_made_for_them(name: str) -> Non
 def test_the_workshop_knows_core_and_the_contract_alone(name: str) -> None:
     allowed = ("numebot.core", "numebot.plugin", "numebot.workshop")
     assert [found for found in ours(name) if not inside(found, *allowed)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in IMPORTS if inside(name, "numebot.workshop")])
+def test_the_workshop_imports_core_and_libraries_alone(name: str) -> None:
+    assert all(inside(found, "numebot.core", "numebot.plugin", "numebot.workshop") for found in ours(name))
 
 
 @pytest.mark.parametrize("name", [name for name in IMPORTS if inside(name, "numebot.practice")])

@@ -17,6 +17,7 @@ from numebot.adapters.datasets.live import LiveContents, LiveData, example_value
 from numebot.adapters.datasets.parquet import MemoryProbe, available_memory_bytes, open_parquet
 from numebot.adapters.datasets.provenance import Provenance
 from numebot.adapters.datasets.rows import Selection, read_groups, read_rows, require_columns, resolved_target
+from numebot.adapters.datasets.staging import Progress, ends_by, stage
 from numebot.core.errors import NumebotError, PluginError, Unavailable
 from numebot.core.features import (
     EXAMPLE_FILE,
@@ -29,6 +30,7 @@ from numebot.core.features import (
     version_key,
 )
 from numebot.core.ports import DataSource
+from numebot.core.staging import EraChoice, StagedRows
 from numebot.core.types import DataFile, Round, Tournament
 from numebot.plugin import TrainingData
 
@@ -131,6 +133,26 @@ class Datasets:
         data = read_rows(path, selection, filters=None, probe=self._probe)
         sets = self.feature_sets(selection.version, selection.tournament).sets
         return replace(data, target=resolved_target(path, selection.targets[0]), feature_sets=dict(sets))
+
+    def stage_training(
+        self,
+        selection: Selection,
+        place: Path,
+        *,
+        choice: EraChoice | None = None,
+        progress: Progress = lambda what, done, of: None,
+    ) -> StagedRows:
+        """Write the rows of the chosen eras that have the first target into the new file `place`, batch by batch.
+
+        They come from train.parquet, and where `choice` names a later last era, from validation.parquet as well.
+        Raises as `training`; LocalTrouble also when the disk is too small.
+        """
+        choice = choice or EraChoice()
+        paths = [self._selected(selection, "train.parquet")]
+        if choice.last and not ends_by(paths[0], selection.tournament, choice.last):
+            paths.append(self._selected(selection, "validation.parquet"))
+        target = resolved_target(paths[0], selection.targets[0])
+        return stage(paths, selection, choice, place, target=target, progress=progress, memory=self._probe)
 
     def validation(
         self, selection: Selection, *, last_training_era: str, embargo: int, only_known: bool = True

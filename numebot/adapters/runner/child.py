@@ -25,6 +25,7 @@ from numebot.adapters.runner.tasks import perform
 from numebot.adapters.runner.wire import Message, send
 from numebot.core.errors import PluginError
 from numebot.core.words import words_of
+from numebot.workshop.progress import VARIABLE as PROGRESS
 
 _NICENESS = 5
 _SPARE_BYTES = 256 * 2**20
@@ -87,7 +88,7 @@ def _surround(request: Request) -> None:
     """Give it an own home, an own randomness, and the processors that are free for it."""
     os.chdir(request.scratch)
     place = str(request.scratch)
-    os.environ.update({"HOME": place, "TMPDIR": place, "XDG_CACHE_HOME": place, "MPLCONFIGDIR": place})
+    os.environ.update({"HOME": place, "TMPDIR": place, "XDG_CACHE_HOME": place, "MPLCONFIGDIR": place, PROGRESS: place})
     sys.dont_write_bytecode = True
     random.seed()
     np.random.seed()

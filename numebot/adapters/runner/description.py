@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ class Plugin:
     file: Path
     file_sha256: str
     files: tuple[str, ...] = ()
+    takes: str = "frame"
+    parameters: tuple[str, ...] = ()
+    """The names of the constructor's parameters."""
 
 
 def described(model: Model, code: Code) -> Plugin:
@@ -48,6 +52,8 @@ def described(model: Model, code: Code) -> Plugin:
         file=code.file,
         file_sha256=code.file_sha256,
         files=_files(model.files, type(model).__name__),
+        takes=_takes(model.takes, type(model).__name__),
+        parameters=tuple(inspect.signature(type(model)).parameters),
     )
 
 
@@ -80,7 +86,15 @@ def _taken(message: object) -> Plugin:
         file=Path(_printable(message["file"])),
         file_sha256=_printable(message["file_sha256"]),
         files=_files(message["files"], "its process"),
+        takes=_takes(message["takes"], "its process"),
+        parameters=tuple(map(_printable, message["parameters"])),
     )
+
+
+def _takes(found: object, owner: str) -> str:
+    if found not in ("frame", "batches"):
+        raise PluginError(f'{owner}.takes is {found!r}. Allowed: "frame" or "batches".')
+    return str(found)
 
 
 def _files(found: object, owner: str) -> tuple[str, ...]:

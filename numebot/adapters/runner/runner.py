@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from numebot.adapters.runner.fitted import FittedPlugin
 from numebot.adapters.runner.frames import share
 from numebot.adapters.runner.known import Key, KnownPlugins, key_of, plugin_key
 from numebot.adapters.runner.nursery import Nursery, shared_nursery
+from numebot.adapters.runner.overhearing import Report, overheard
 from numebot.adapters.runner.pool import Answer, Call
 from numebot.adapters.runner.requests import Task
 from numebot.adapters.runner.results import read_predictions
@@ -36,6 +37,7 @@ from numebot.adapters.runner.scratch import require_plain_files
 from numebot.adapters.runner.shared import SharedFrame, SharedFrames, shared_for_a_call
 from numebot.adapters.runner.tasks import SAVED
 from numebot.core.errors import NumebotError, PluginError
+from numebot.core.staging import StagedRows
 from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.plugin import TrainingData
 
@@ -175,16 +177,45 @@ class Runner:
                 except NumebotError as error:
                     yield request, error
 
-    def train(self, config: ModelConfig, data: TrainingData) -> FittedPlugin:
-        """Return what the plugin learned from `data`. Raises: PluginError."""
+    def available_bytes(self) -> int:
+        """Return the memory that plugins may take together."""
+        return int(self._calls.available_mb() * 2**20)
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Yield the path of a file, not there yet, that plugins' processes may read; it goes with the block."""
+        path = self._calls.files.new("data/rows")
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+    def train(
+        self,
+        config: ModelConfig,
+        data: TrainingData | StagedRows,
+        *,
+        memory_mb: int | None = None,
+        report: Report | None = None,
+    ) -> FittedPlugin:
+        """Return what the plugin learned from `data`. Raises: PluginError.
+
+        `memory_mb` (2**20 bytes) is how much it may take, by default what the settings say; the feeders go by it.
+        `report` hears, from another thread, how far it is.
+        """
         folder = self._calls.files.new("fitted")
         path = self._calls.files.data / f"{folder.name}.frames"
         with ExitStack() as stack:
             stack.callback(path.unlink, missing_ok=True)
             share(data, path)
             limits = self._calls.limits.of_training(config, self._calls.available_mb())
+            if memory_mb is not None:
+                limits = replace(limits, memory_mb=memory_mb, memory_name="--memory")
             request = self._calls.request(Task.FIT, config, config.parameters, stack, limits=limits)
-            outcome = self._calls.succeeded(Call(request, lambda described: {"data": str(path)}))
+            given = {"data": str(path), "memory_bytes": None if memory_mb is None else memory_mb * 2**20}
+            if report is not None:
+                stack.enter_context(overheard(request.scratch, report))
+            outcome = self._calls.succeeded(Call(request, lambda described: given))
             saved = request.scratch / SAVED
             require_plain_files(saved)
             saved.rename(folder)

@@ -6,7 +6,7 @@ import hashlib
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -19,9 +19,11 @@ from numebot.adapters.runner.description import as_message, described
 from numebot.adapters.runner.frames import shared
 from numebot.adapters.runner.guard import plugin_call
 from numebot.adapters.runner.requests import Request, Task
+from numebot.adapters.runner.rows_file import mapped_rows
 from numebot.adapters.runner.wire import Message, receive, send
 from numebot.core.errors import PluginError
 from numebot.core.predictions import aligned
+from numebot.core.staging import StagedRows
 from numebot.plugin import Ensemble, Model, TrainingData, check_model
 
 RESULT = "predictions.npy"
@@ -88,12 +90,22 @@ class _Call:
 
     def fit(self, description: Answer) -> Answer:
         """Learn, and save what was learned into an empty folder."""
-        data = cast(TrainingData, self._mapped(str(self._asked_for(description)["data"])))
+        data = self._training(self._asked_for(description))
         self._plugin("fit", lambda: self.model.fit(data))
         folder = self.request.scratch / SAVED
         folder.mkdir()
         self._plugin("save", lambda: self.model.save(folder))
         return {"libraries": _library_versions()}
+
+    def _training(self, given: Message) -> TrainingData:
+        found = self._mapped(str(given["data"]))
+        memory = given.get("memory_bytes")
+        limit = memory if isinstance(memory, int) else None
+        if isinstance(found, StagedRows):
+            if self.model.takes != "batches":
+                self.allow_memory(found.size_bytes)
+            return mapped_rows(found, is_read_only=self.model.takes == "batches", memory_bytes=limit)
+        return replace(cast(TrainingData, found), memory_bytes=limit)
 
     def check(self, description: Answer) -> Answer:
         """Go through the plugin contract, on the rows that numebot gives or on made-up ones."""
