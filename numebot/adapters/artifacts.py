@@ -57,8 +57,9 @@ class Artifacts:
         save: Callable[[Path], None],
         now: datetime,
         tournament: int = Tournament.CLASSIC,
+        is_current: bool = True,
     ) -> TrainedVersion:
-        """Make a version out of what `save` writes into an empty folder, and mark it current.
+        """Make a version out of what `save` writes into an empty folder, and mark it current unless told otherwise.
 
         Raises: PluginError when the plugin saves nothing or takes the manifest's name; LocalTrouble; as `save` does.
         """
@@ -76,13 +77,27 @@ class Artifacts:
             trained = _trained(model, version, home / version, sha256, now, record)
             (draft / MANIFEST).write_text(_manifest(trained, record), encoding="utf-8")
             _fsync_below(draft)
+            if not is_current and not (home / CURRENT).exists() and (earlier := self.versions(model, tournament)):
+                # Without a mark the newest counts: the one that counts until now is marked before there is a newer one.
+                write_whole(home / CURRENT, earlier[-1] + "\n")
             draft.rename(home / version)
             fsync_folder(home)
         except OSError as error:
             raise local_trouble(error, home) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        write_whole(home / CURRENT, version + "\n")
+        if is_current:
+            write_whole(home / CURRENT, version + "\n")
+        return trained
+
+    def mark(self, model: str, version: str, tournament: int = Tournament.CLASSIC) -> TrainedVersion:
+        """Make an earlier or later version the current one. Raises: PluginError when it is not there or not whole."""
+        versions = self.versions(model, tournament)
+        if version not in versions:
+            there = ", ".join(versions) or "none"
+            raise PluginError(f"{model} has no version {version!r}. There: {there}. Nothing was changed.")
+        trained = self.load(model, version, tournament)
+        write_whole(self._home(model, tournament) / CURRENT, version + "\n")
         return trained
 
     def current(self, model: str, tournament: int = Tournament.CLASSIC) -> TrainedVersion | None:

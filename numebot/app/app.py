@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from numebot.pipeline import Tools
     from numebot.results import ResultsTools
     from numebot.steps.roster import Roster
+    from numebot.training import TrainingWishes
 
 PG_RESTORE = "`pg_restore --clean --if-exists --no-owner --single-transaction --dbname=ADDRESS FILE`."
 
@@ -272,9 +274,18 @@ class App:
         files = PredictionFiles(self.data_folder)
         return Replayer(self.runner, self.artifacts, self._kept, files, self.store, self.clock, clean=self.clean)
 
-    def train(self, config: ModelConfig, progress: Callable[[str], None]) -> TrainedVersion:
+    def train(
+        self,
+        config: ModelConfig,
+        progress: Callable[[str], None],
+        *,
+        wishes: TrainingWishes | None = None,
+        show: Callable[[str, int, int | None], None] = lambda what, done, of: None,
+    ) -> TrainedVersion:
         """Train one model and remember the version. No key is needed: the data are public. Raises as `train_model`."""
-        from numebot.training import train_model
+        from numebot.training import TrainingWishes, train_model
+
+        wishes = replace(wishes or TrainingWishes(), promotion_margin=self.settings.models.promotion_margin)
 
         self.store.claim_for(self.server_name)
         version = train_model(
@@ -284,6 +295,8 @@ class App:
             runner=self.runner,
             now=self.clock.now,
             progress=progress,
+            wishes=wishes,
+            show=show,
         )
         self.store.remember_version(version)
         for file in self.datasets.static_files():

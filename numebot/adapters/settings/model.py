@@ -237,6 +237,7 @@ class Models(Section):
     default_memory_limit_mb: int = _whole(4096, low=256, high=100_000_000)
     training_time_limit_minutes: float = _number(1440, "a number of minutes", low=0.05, high=60 * 1440)
     training_memory_limit_mb: int = _whole(0, low=0, high=100_000_000)
+    promotion_margin: float = _number(0.005, "a difference of correlations", low=0, high=2)
 
     @field_validator("plugins_folder", mode="before")
     @classmethod

@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "Check whether a plugin keeps the contract.",
     "enable": "Switch models on in model_configs.csv.",
     "disable": "Switch models off in model_configs.csv.",
+    "rollback": "Make an earlier trained version of a model current.",
     "replay": "Predict past rounds again and compare with what was submitted.",
 }
 """Command name → its one-line help; a test compares them with the commands'."""
