@@ -15,9 +15,11 @@ from numebot.app.app import App
 from numebot.app.opening import HANDED_KEY_VARIABLE, handed
 from numebot.core.chores import Chore
 from numebot.core.openings import Opening, parse_opening
+from numebot.core.retraining import parse_retraining
 from numebot.core.scoring import RESULTS_CHORE
 from numebot.core.types import ModelConfig
 from numebot.wakeups import Lookout, WakeUps, WakeUpTools, Work
+from numebot.wakeups.trainings import Trainings
 from numebot.wakeups.wakeups import Awake, Rhythm
 
 logger = logging.getLogger(__name__)
@@ -59,10 +61,13 @@ def wake_ups(
         app.server, app.store, app.clock, play=settings.schedule.play, has_net=settings.schedule.safety_net
     )
     awake: Awake = KeepAwake("a round is open and not confirmed") if settings.daemon.keep_awake else Asleep()
+    start = _starter(app, environ)
+    stop_s = settings.daemon.stop_seconds
+    trainings = Trainings(start, app.clock, stop_s=stop_s, is_wished=lambda: _is_ever_trained(app))
     tools = WakeUpTools(
         lookout=lookout,
         store=app.store,
-        work=Work(_starter(app, environ), app.clock, stop_s=settings.daemon.stop_seconds, is_stopping=is_stopping),
+        work=Work(start, app.clock, stop_s=stop_s, is_stopping=is_stopping),
         clock=app.clock,
         awake=awake,
         configs=lambda: _configs(app),
@@ -74,6 +79,7 @@ def wake_ups(
             pass_s=settings.daemon.pass_minutes * 60,
         ),
         chores=chores(app),
+        trainings=trainings,
         sign_of_life=sign_of_life,
         is_wanted=is_wanted,
         is_stopping=is_stopping,
@@ -114,6 +120,11 @@ def _configs(app: App) -> Sequence[ModelConfig]:
         settings.paths.model_configs, home=app.loaded.home, plugins_folder=settings.models.plugins_folder
     )
     return registry.models
+
+
+def _is_ever_trained(app: App) -> bool:
+    default = app.settings.schedule.retrain
+    return any(not parse_retraining(config.retrain or default).is_never for config in _configs(app) if config.enabled)
 
 
 def _starter(app: App, environ: Mapping[str, str]) -> Callable[[Sequence[str]], Child]:

@@ -150,6 +150,7 @@ class ModelConfig:
 
     `network` is whether its plugin may open connections; `readable` are files and folders that it may read, and run
     programs from, beside its own code and the libraries of the system.
+    `retrain` is when the daemon trains it anew, blank: as the settings say.
     `problem` is why the row cannot be used, as text for a person; such a row is recorded, never a crash.
     """
 
@@ -165,6 +166,7 @@ class ModelConfig:
     memory_limit_mb: int | None = None
     network: bool = False
     readable: tuple[Path, ...] = ()
+    retrain: str = ""
     line: int = 0
     problem: str | None = None
 

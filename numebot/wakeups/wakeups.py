@@ -21,6 +21,7 @@ from numebot.core.types import Event, ModelConfig, RoundState
 from numebot.steps.alarms import raise_alarms
 from numebot.steps.never_begun import MissedStore, note_never_begun
 from numebot.wakeups.lookout import ASK_SOON, Look, Lookout
+from numebot.wakeups.trainings import Trainings
 from numebot.wakeups.work import Work, WorkEnd
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class WakeUpTools:
     tournaments: Sequence[int]
     rhythm: Rhythm
     chores: Sequence[Chore] = ()
+    trainings: Trainings | None = None
     sign_of_life: Callable[[], None] = lambda: None
     """Called at every step: who does not call for long hangs."""
     is_wanted: Callable[[], bool] = lambda: False
@@ -124,6 +126,7 @@ class WakeUps:
             wait_s = min(wait_s, tools.rhythm.poll_s)
         if not any(look.is_waiting for look in looks) and self._do_a_chore(looks):
             wait_s = min(wait_s, SOON_S)
+        self._train(looks, trouble)
         if not tools.is_stopping():
             self._record(reason, looks, wait_s, trouble)
         return wait_s
@@ -153,6 +156,7 @@ class WakeUps:
 
     def _play(self, looks: Sequence[Look], configs: Sequence[ModelConfig]) -> None:
         self._stay_awake(looks)
+        self._give_way()
         self._alarm(looks)
         began = self._tools.clock.monotonic()
 
@@ -232,6 +236,21 @@ class WakeUps:
         if due:
             self._do(due[0], last.get(due[0].name))
         return bool(due)
+
+    def _train(self, looks: Sequence[Look], trouble: str | None) -> None:
+        """Let models be trained, unless a round is open or near."""
+        tools = self._tools
+        is_near = any(
+            look.is_waiting or look.state is RoundState.OPEN or self._may_open(look, ahead=KEEP_CLEAR) for look in looks
+        )
+        if tools.is_stopping() or is_near:
+            self._give_way()
+        elif tools.trainings is not None and trouble is None:
+            tools.trainings.go_on()
+
+    def _give_way(self) -> None:
+        if self._tools.trainings is not None:
+            self._tools.trainings.give_way()
 
     def _do(self, chore: Chore, before: LastRun | None) -> None:
         tools = self._tools

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from numebot.adapters.registry.code import CodeFinder
 from numebot.adapters.registry.parameters import read_parameters
 from numebot.adapters.registry.table import Row
+from numebot.core.retraining import parse_retraining
 from numebot.core.types import ModelConfig, Tournament
 
 COLUMNS = (
@@ -26,6 +27,7 @@ COLUMNS = (
     "memory_limit_mb",
     "network",
     "readable",
+    "retrain",
 )
 """The columns that numebot knows; only the first must be there."""
 
@@ -63,6 +65,7 @@ def model_of(row: Row, finder: CodeFinder) -> tuple[ModelConfig, tuple[str, ...]
         memory_limit_mb=cells.whole_limit("memory_limit_mb", most=100_000_000),
         network=cells.flag("network", default=False),
         readable=cells.places("readable", finder.home),
+        retrain=cells.retrain(),
         line=row.line,
     )
     return model, tuple(cells.problems)
@@ -142,6 +145,15 @@ class _Cells:
             elif home.is_relative_to(path):
                 self._refuse(column, f"{_shown(str(path))} holds numebot's own settings; name the plugin's folder.")
         return found
+
+    def retrain(self) -> str:
+        text = self.text("retrain")
+        try:
+            parse_retraining(text)
+        except ValueError as error:
+            self._refuse("retrain", str(error))
+            return ""
+        return text
 
     def _refuse(self, column: str, sentence: str) -> None:
         self.problems.append(f"{column}: {sentence}")

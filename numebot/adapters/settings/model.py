@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from numebot.adapters.settings.addresses import has_host, is_host_name, is_loopback, is_postgresql
 from numebot.core.openings import parse_opening
+from numebot.core.retraining import ALLOWED as RETRAIN_ALLOWED
+from numebot.core.retraining import parse_retraining
 from numebot.core.types import Tournament
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -156,6 +158,13 @@ class Schedule(Section):
     poll_seconds: float = _seconds(60, low=1, high=600)
     idle_seconds: float = _seconds(300, low=1, high=3600)
     safety_net: bool = Field(default=False, description="true or false")
+    retrain: str = Field(default="never", description=RETRAIN_ALLOWED)
+
+    @field_validator("retrain")
+    @classmethod
+    def _time_to_train(cls, value: str) -> str:
+        parse_retraining(value)
+        return value
 
     @field_validator("openings")
     @classmethod
