@@ -11,6 +11,7 @@ import click
 
 from numebot.adapters.children import end_with_parent
 from numebot.app import App, open_app
+from numebot.app.retraining import note_training, reason_of
 from numebot.cli.output import answers_only_on_stdout, as_document, download_progress, say, set_up_logging
 from numebot.cli.training_bars import training_bars
 from numebot.core.account import choose
@@ -28,6 +29,7 @@ BEGUN_KEY = "train:begun"
 @click.command(short_help="Train a model and keep it as its newest version.")
 @click.argument("models", nargs=-1, metavar="MODEL...")
 @click.option("--missing", is_flag=True, help="Train every enabled model that needs it and never was.")
+@click.option("--due", is_flag=True, help="Train what [schedule] retrain or the column retrain says is due.")
 @click.option("--practice", is_flag=True, help="Train on the practice tournament's data.")
 @click.option("--eras", "span", metavar="FROM:TO", default="", help="Learn from these eras, e.g. 0200:0574 or 0200:.")
 @click.option("--every-nth-era", "every", metavar="N", type=click.IntRange(1), default=1, help="Of those, every n-th.")
@@ -41,7 +43,14 @@ BEGUN_KEY = "train:begun"
 @click.option("--resume", is_flag=True, help="Leave out what an interrupted command has trained already.")
 @click.option("--json", "wants_json", is_flag=True, help="Print the trained versions as JSON on stdout.")
 def command(
-    *, models: tuple[str, ...], missing: bool, practice: bool, wants_json: bool, resume: bool, **options: Any
+    *,
+    models: tuple[str, ...],
+    missing: bool,
+    due: bool,
+    practice: bool,
+    wants_json: bool,
+    resume: bool,
+    **options: Any,
 ) -> int:
     """Train each MODEL on the newest data and keep it as its newest version. Older versions stay.
 
@@ -50,7 +59,7 @@ def command(
 
     Exit code 0: all are trained. 1: at least one is not; the others are kept. 2: wrong use or configuration.
     """
-    if bool(models) == missing:
+    if bool(models) + missing + due != 1:
         raise click.UsageError("name one or more models, or say --missing.")
     wishes = _wishes(**options)
     end_with_parent(os.environ)
@@ -60,13 +69,18 @@ def command(
         configs: Sequence[ModelConfig] = choose(app.registry.models, models)
         if missing:
             configs = [config for config in configs if needs_first_training(app, config)]
+        if due:
+            configs = _due(app, configs)
         configs = _left_to_train(app, configs, resume=resume)
         with answers_only_on_stdout():
             for config in configs:
                 try:
                     trained.append(_train(app, config, wishes, show))
+                    note_training(app, config)
                 except ONE_MODEL_FAILS as error:
                     say(app.clean(f"{config.name}: not trained: {error}"))
+                    if isinstance(error, PluginError):  # anything else may be over in an hour
+                        note_training(app, config)
     if wants_json:
         click.echo(as_document([as_answer(version) for version in trained]))
     else:
@@ -108,6 +122,21 @@ def _train(
     if config.problem is not None:
         raise PluginError(config.problem)
     return app.train(config, say, wishes=wishes, show=show)
+
+
+def _due(app: App, configs: Sequence[ModelConfig]) -> Sequence[ModelConfig]:
+    """Return the enabled models whose time has come; those that need no training never are."""
+    found = []
+    for config in configs:
+        try:
+            reason = reason_of(app, config) if config.enabled and config.problem is None else None
+        except ONE_MODEL_FAILS as error:
+            say(app.clean(f"{config.name}: whether it is due is not known: {error}"))
+            continue
+        if reason:
+            say(f"{config.name}: trained, since {reason}")
+            found.append(config)
+    return found
 
 
 def _wishes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from numebot.app import open_app
-from numebot.cli.output import set_up_logging
+from numebot.cli.output import say, set_up_logging
 from numebot.core.account import choose
 from numebot.core.errors import PluginError
 from numebot.core.types import TrainedVersion
@@ -29,7 +29,8 @@ def command(*, name: str, version: str, practice: bool) -> int:
             chosen = version or _version_of(app.artifacts.previous(config.name, config.tournament), name)
             trained = app.artifacts.mark(config.name, chosen, config.tournament)
         except PluginError as error:
-            raise click.ClickException(app.clean(str(error))) from error
+            say(app.clean(str(error)))
+            return 1
         corr = trained.metrics.get("corr_mean")
         told = "corr unknown" if corr is None else f"corr {corr:.4f}"
         click.echo(
