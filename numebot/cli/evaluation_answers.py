@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import click
 
 from numebot.charts.evaluation import figure_text, number
-from numebot.cli.output import print_table
+from numebot.cli.tables import print_table
 from numebot.core.evaluation import PREVIOUS, THIS, UNITS, Evaluation, exposure_table
 from numebot.core.payouts import NotKnown
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -52,6 +52,7 @@ class StagedRows:
     """Rows to learn from whose features lie in a file: rows × features values of type `dtype`, row by row.
 
     `ids`, `targets` (n, targets) and `eras` (n,) are in memory. `untold` are chosen eras without any target.
+    `feature_sets` are those of features.json.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class StagedRows:
     eras: pd.Series
     target: str
     untold: tuple[str, ...] = ()
+    feature_sets: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.targets)

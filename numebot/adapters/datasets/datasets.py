@@ -152,7 +152,9 @@ class Datasets:
         if choice.last and not ends_by(paths[0], selection.tournament, choice.last):
             paths.append(self._selected(selection, "validation.parquet"))
         target = resolved_target(paths[0], selection.targets[0])
-        return stage(paths, selection, choice, place, target=target, progress=progress, memory=self._probe)
+        rows = stage(paths, selection, choice, place, target=target, progress=progress, memory=self._probe)
+        sets = self.feature_sets(selection.version, selection.tournament).sets
+        return replace(rows, feature_sets=dict(sets))
 
     def validation(
         self, selection: Selection, *, last_training_era: str, embargo: int, only_known: bool = True

@@ -22,4 +22,4 @@ def mapped_rows(rows: StagedRows, *, is_read_only: bool, memory_bytes: int | Non
         mapping = mmap.mmap(file.fileno(), 0, access=access)
     matrix = np.frombuffer(mapping, np.dtype(rows.dtype)).reshape(len(rows), len(rows.features))
     frame = pd.DataFrame(matrix, index=rows.targets.index, columns=list(rows.features), copy=False)
-    return TrainingData(frame, rows.targets, rows.eras, rows.target, memory_bytes)
+    return TrainingData(frame, rows.targets, rows.eras, rows.target, rows.feature_sets, memory_bytes)
