@@ -158,8 +158,10 @@ def test_what_is_written_into_a_checkout_passes_its_own_checks(tmp_path: Path) -
         capture_output=True, text=True, cwd=tmp_path, check=False,
     )  # fmt: skip
     assert formed.returncode == 0, formed.stdout
+    # In the checkout, so that what mypy knows of numebot already is not found out anew.
+    apart = [shutil.copy(path, tmp_path) for path in written if not Path(path).name.startswith("test_")]
     typed = subprocess.run(
-        [sys.executable, "-m", "mypy", "models"], capture_output=True, text=True, cwd=tmp_path, check=False
+        [sys.executable, "-m", "mypy", *apart], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert typed.returncode == 0, typed.stdout
 
