@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-RELEASE_BYTES = 64 * 2**20
+RELEASE_BYTES = 32 * 2**20
 """After so much was read of a mapped file, the kernel may take its pages back."""
 
 Matrix = npt.NDArray[Any]
