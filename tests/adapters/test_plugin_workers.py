@@ -6,6 +6,7 @@ import _multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,8 +72,13 @@ MANAGER = """
 
 
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    home = tmp_path_factory.mktemp("home")
+def runner() -> Iterator[Runner]:
+    # Not in pytest's own folder: the address of a Unix socket has room for a hundred letters.
+    with tempfile.TemporaryDirectory(prefix="nb") as folder:
+        yield from made_in(Path(folder).resolve())
+
+
+def made_in(home: Path) -> Iterator[Runner]:
     for name, body in BODIES.items():
         (home / f"{name}.py").write_text(PLUGIN.format(body=body.strip()))
     (home / "manager.py").write_text(PLUGIN.format(body=MANAGER.strip()))
