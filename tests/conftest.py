@@ -22,6 +22,21 @@ pytest_plugins = ["tests.figures", "tests.postgresql"]
 os.environ.setdefault("CHAOS_SEED", str(random.SystemRandom().randrange(1_000_000)))
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of cases that are much alike run a share, another one each time; all of them with CHAOS=full or when named."""
+    if os.environ.get("CHAOS") == "full" or any("::" in argument for argument in config.args):
+        return
+    left = [item for item in items if not is_drawn(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if is_drawn(item)]
+
+
+def is_drawn(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("sampled")
+    return marker is None or random.Random(f"{os.environ['CHAOS_SEED']} {item.nodeid}").random() < marker.args[0]
+
+
 class NetworkBlocked(RuntimeError):
     """A test tried to reach something that is not on this machine."""
 

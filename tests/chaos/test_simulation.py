@@ -110,7 +110,7 @@ def test_no_round_that_could_be_submitted_is_missed_in_random_months(figures: Ca
 
     @seed(SEED)
     @settings(
-        max_examples=200 if IS_FULL else 12,
+        max_examples=200 if IS_FULL else 8,
         deadline=None,
         database=None,
         phases=[Phase.generate],
@@ -135,7 +135,7 @@ def test_no_round_that_could_be_submitted_is_missed_in_random_months(figures: Ca
 
 @pytest.mark.parametrize("name", sorted(CALENDARS))
 def test_the_whole_calendar_without_trouble(name: str, figures: Callable[..., None]) -> None:
-    rounds = CALENDARS[name] if IS_FULL else CALENDARS[name][-25:]
+    rounds = CALENDARS[name] if IS_FULL else CALENDARS[name][-15:]
     _, missed, possible = play(rounds, Trouble())
     figures(f"calendar, {name}", missed=len(missed), possible=possible, rounds=len(rounds))
     assert missed == []

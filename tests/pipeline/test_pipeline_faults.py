@@ -14,6 +14,8 @@ from numebot.practice.faults import Fault, Kind
 
 Make = Callable[..., Any]
 
+pytestmark = pytest.mark.sampled(0.35)
+
 PASSING = [
     Fault(Kind.RESET),
     Fault(Kind.STATUS, status=500),
