@@ -7,7 +7,6 @@ import contextlib
 import errno
 import socket
 import threading
-import weakref
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,8 +20,7 @@ HOST = "127.0.0.1"
 _BACKLOG = 256
 _START_LIMIT_S = 20.0
 _LAST_WORDS_S = 0.3
-_LAST_SOCKET_S = 2.0
-_TURN_S = 0.001
+_LAST_TURNS = 5
 
 
 def listening_socket(port: int) -> socket.socket:
@@ -112,7 +110,6 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self._reopening: set[asyncio.Task[None]] = set()
-        self._made: weakref.WeakSet[WireProtocol] = weakref.WeakSet()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
@@ -138,16 +135,15 @@ class _Server(uvicorn.Server):
         self._drop_connections()
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=_LAST_WORDS_S)
-        # and a dropped one gives its socket back some turns later still
-        loop = asyncio.get_running_loop()
-        give_up_s = loop.time() + _LAST_SOCKET_S
-        while any(not one.is_gone for one in list(self._made)) and loop.time() < give_up_s:
+        # and a dropped one gives its socket back a turn later still
+        for _ in range(_LAST_TURNS):
             self._drop_connections()
-            await asyncio.sleep(_TURN_S)
+            await asyncio.sleep(0)
 
     def _drop_connections(self) -> None:
-        for connection in list(self._made):
-            connection.abort()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, WireProtocol):
+                connection.abort()
 
     def ask_to_end(self) -> None:
         """Let `main_loop` return; harmless when the loop has ended on its own."""
@@ -171,9 +167,7 @@ class _Server(uvicorn.Server):
         self.servers = [server]
 
     def _protocol(self) -> WireProtocol:
-        made = WireProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
-        self._made.add(made)
-        return made
+        return WireProtocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     def _close_listeners(self) -> None:
         for server in self.servers:

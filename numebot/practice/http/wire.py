@@ -68,10 +68,8 @@ class WireProtocol(H11Protocol):
             await self.flow.drain()
 
     def abort(self) -> None:
-        """Drop the connection now, whatever hangs on it; one that is not made yet can be dropped a moment later."""
-        transport: asyncio.Transport | None = self.transport
-        if transport is not None:
-            transport.abort()
+        """Drop the connection now, whatever hangs on it."""
+        self.transport.abort()
 
 
 def wire_of(request: Request) -> WireProtocol:
