@@ -5,7 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from numebot.core.types import State
+
+pytestmark = pytest.mark.sampled(0.5)
 
 Make = Callable[..., Any]
 

@@ -13,6 +13,8 @@ import pytest
 from numebot.app.daemon import chores
 from numebot.core.types import State
 
+pytestmark = pytest.mark.sampled(0.5)
+
 Make = Callable[..., Any]
 
 LEARNER = """

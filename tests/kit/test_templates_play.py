@@ -15,6 +15,8 @@ from numebot.adapters.plugin_files.files import kinds
 from numebot.adapters.plugin_files.kinds import KINDS
 from numebot.core.types import State
 
+pytestmark = pytest.mark.sampled(0.5)
+
 Make = Callable[..., Any]
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
