@@ -53,7 +53,7 @@ def test_alone_it_lists_as_ever(home: Path) -> None:
     assert not (home / "numerai_data" / "numebot.db").exists()
 
 
-@pytest.mark.sampled(0.4)
+@pytest.mark.sampled(0.3)
 @pytest.mark.parametrize("kind", NEEDS_NO_LIBRARY)
 @pytest.mark.slow
 def test_a_new_plugin_keeps_the_contract_and_passes_its_test(home: Path, kind: str) -> None:
@@ -201,7 +201,7 @@ BAD = {
 }
 
 
-@pytest.mark.sampled(0.4)
+@pytest.mark.sampled(0.3)
 @pytest.mark.parametrize("name", BAD)
 def test_a_broken_promise_is_named_and_ends_with_1(home: Path, name: str) -> None:
     body, promise = BAD[name]

@@ -14,7 +14,7 @@ from numebot.practice.faults import Fault, Kind
 
 Make = Callable[..., Any]
 
-pytestmark = pytest.mark.sampled(0.35)
+pytestmark = pytest.mark.sampled(0.25)
 
 PASSING = [
     Fault(Kind.RESET),

@@ -19,7 +19,7 @@ Make = Callable[..., Any]
 BORDERS = ["predicted", "checked", "uploaded", "submitted", "confirmed"]
 
 
-@pytest.mark.sampled(0.4)
+@pytest.mark.sampled(0.3)
 @pytest.mark.parametrize("border", [f"{when}{state}" for state in BORDERS for when in ("before:", "")])
 def test_a_kill_at_any_border_leaves_one_submission_after_the_next_run(numebot: Make, border: str) -> None:
     bot = numebot()

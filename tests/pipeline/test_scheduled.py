@@ -16,7 +16,7 @@ from numebot.practice.faults import Fault, Kind
 from tests.numebot_home import WAITS
 from tests.waiting import PATIENCE_S, wait_until
 
-pytestmark = pytest.mark.sampled(0.6)
+pytestmark = pytest.mark.sampled(0.5)
 
 Make = Callable[..., Any]
 
