@@ -88,16 +88,7 @@ def train_model(
         memory_mb = _memory_mb(data, plugin, wishes.memory_gb, runner)
         fitted = runner.train(config, data, memory_mb=memory_mb, report=partial(show, "training"))
         del data  # its memory is for the validation now
-    embargo = embargo_eras(target)
-    try:
-        unseen = datasets.validation(selection, last_training_era=eras[-1], embargo=embargo)
-        metrics: Mapping[str, float] = evaluate(fitted, unseen)
-        progress(_spoken(metrics, embargo))
-    except (Unavailable, LocalTrouble) as error:
-        # Hours of training are not thrown away because a file to measure it by could not be had.
-        metrics = NOT_EVALUATED
-        logger.warning("%s: not evaluated: %s", config.name, error)
-        progress(f"not evaluated: {error}")
+    metrics = _validated(config, fitted, datasets, selection, target=target, last_era=eras[-1], progress=progress)
     record = TrainingRecord(
         data_version=selection.version,
         features=selection.features,
@@ -110,13 +101,7 @@ def train_model(
         code_sha256=plugin.source_sha256,
     )
     before = _current(artifacts, config)
-    found = verdict(
-        metrics,
-        target,
-        before,
-        margin=wishes.promotion_margin,
-        is_overruled=wishes.promotes,
-    )
+    found = verdict(metrics, target, before, margin=wishes.promotion_margin, is_overruled=wishes.promotes)
     trained = artifacts.keep(
         config.name,
         record,
@@ -131,6 +116,29 @@ def train_model(
         way = f"numebot models rollback {config.name} --to {trained.version}"
         progress(f"kept as version {trained.version}, NOT current: {found.words}. To play it all the same: {way}")
     return trained
+
+
+def _validated(
+    config: ModelConfig,
+    fitted: FittedPlugin,
+    datasets: Datasets,
+    selection: Selection,
+    *,
+    target: str,
+    last_era: str,
+    progress: Progress,
+) -> Mapping[str, float]:
+    """Measure on eras after the embargo; without the file for that the version is kept and not evaluated."""
+    embargo = embargo_eras(target)
+    try:
+        metrics = evaluate(fitted, datasets.validation(selection, last_training_era=last_era, embargo=embargo))
+    except (Unavailable, LocalTrouble) as error:
+        # Hours of training are not thrown away because a file to measure it by could not be had.
+        logger.warning("%s: not evaluated: %s", config.name, error)
+        progress(f"not evaluated: {error}")
+        return NOT_EVALUATED
+    progress(_spoken(metrics, embargo))
+    return metrics
 
 
 def evaluate(fitted: FittedPlugin, groups: Iterator[TrainingData]) -> dict[str, float]:
