@@ -11,7 +11,8 @@ from sqlalchemy.engine import Engine
 import numebot.adapters.store.result_tables as tables
 from numebot.adapters.store.engine import transaction
 from numebot.adapters.store.newest_scores import note_newest
-from numebot.adapters.store.numbers import inserted_number, metric_numbers, slot_numbers, slot_numbers_by_name
+from numebot.adapters.store.numbers import metric_numbers, slot_numbers, slot_numbers_by_name
+from numebot.adapters.store.snapshots import begun_snapshot
 from numebot.adapters.store.tables import rounds as rounds_table
 from numebot.adapters.store.upserts import upsert_many
 from numebot.core.results import Leaderboard, Payout, PayoutSetting, RoundFacts, Score, ScoreMark
@@ -166,19 +167,11 @@ class Results:
         """Write a snapshot down in place of an earlier one of the same day."""
         names = sorted({name for row in board.rows for name in row.figures})
         table, lines = tables.leaderboards, tables.leaderboard_rows
-        is_day = sa.and_(table.c.tournament == board.tournament, table.c.day == board.day)
-        values = {"taken_at": board.taken_at, "size": board.size, "figures": names}
         with transaction(self._engine) as connection:
             own = {(board.tournament, row.model_id): row.model for row in board.rows if row.is_own and row.model_id}
             slots = slot_numbers(connection, own)
             by_name = slot_numbers_by_name(connection, board.tournament)
-            id = connection.scalar(sa.select(table.c.id).where(is_day))
-            if id is None:
-                key = {"tournament": board.tournament, "day": board.day}
-                id = inserted_number(connection, table.insert().values(**key, **values))
-            else:
-                connection.execute(table.update().where(table.c.id == id).values(values))
-                connection.execute(lines.delete().where(lines.c.leaderboard == id))
+            id = begun_snapshot(connection, table, lines.c.leaderboard, board, {"figures": names})
             rows = [
                 {
                     "leaderboard": id,

@@ -11,8 +11,9 @@ from sqlalchemy.engine import Engine
 
 import numebot.adapters.store.standing_tables as tables
 from numebot.adapters.store.engine import transaction
-from numebot.adapters.store.numbers import inserted_number, slot_numbers
+from numebot.adapters.store.numbers import slot_numbers
 from numebot.adapters.store.result_tables import leaderboards, slots
+from numebot.adapters.store.snapshots import begun_snapshot
 from numebot.adapters.store.upserts import upsert_many
 from numebot.core.results import Leaderboard, LeaderboardRow, Part
 from numebot.core.standing import AccountFigures, ModelDay, ModelRound, NmrPrice, PartMark
@@ -61,16 +62,8 @@ class Standing:
     def remember_account_board(self, board: Leaderboard) -> int:
         """Write a snapshot of the accounts' leaderboard down in place of an earlier one of the same day."""
         table, lines = tables.account_boards, tables.account_board_rows
-        is_day = sa.and_(table.c.tournament == board.tournament, table.c.day == board.day)
-        values = {"taken_at": board.taken_at, "size": board.size}
         with transaction(self._engine) as connection:
-            id = connection.scalar(sa.select(table.c.id).where(is_day))
-            if id is None:
-                key = {"tournament": board.tournament, "day": board.day}
-                id = inserted_number(connection, table.insert().values(**key, **values))
-            else:
-                connection.execute(table.update().where(table.c.id == id).values(values))
-                connection.execute(lines.delete().where(lines.c.board == id))
+            id = begun_snapshot(connection, table, lines.c.board, board, {})
             rows = [
                 {
                     "board": id,
