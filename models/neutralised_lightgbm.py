@@ -22,6 +22,8 @@ class NeutralisedLightgbm(Model):
     explains. With `neutralisers` these features count alone.
     """
 
+    takes = "batches"
+
     def __init__(
         self,
         *,
@@ -59,7 +61,7 @@ class NeutralisedLightgbm(Model):
 
     def fit(self, data: TrainingData) -> None:
         """Grow the trees."""
-        rows = lightgbm.Dataset(data.X, label=data.y)
+        rows = data.lightgbm_dataset(self.parameters)
         self.booster = lightgbm.train(self.parameters, rows, num_boost_round=self.n_estimators)
 
     def predict(self, live: pd.DataFrame) -> pd.Series:
