@@ -12,10 +12,8 @@ import pandas as pd
 
 from numebot.core.features import did_you_mean, listed
 from numebot.core.metrics import gaussianised
+from numebot.core.metrics.neutral import neutralised as neutralised_rows
 from numebot.workshop.batches import NO_HISTORY
-
-CUT = 1e-6
-"""Directions of the features whose weight is below this share of the greatest are noise. Source: numerai_tools."""
 
 
 def rank_gaussianised(predictions: pd.Series, eras: pd.Series | None = None) -> pd.Series:
@@ -48,13 +46,13 @@ def neutralised(
         raise ValueError("some predictions have no row of features; both need the same index.")
 
     def of_era(part: pd.Series) -> pd.Series:
-        if not len(part) or part.std() == 0:
-            return part * np.nan
-        rows = features.loc[part.index, columns].to_numpy(dtype=np.float64)
-        rows = np.column_stack([np.nan_to_num(rows, nan=missing), np.ones(len(part))])
+        if not len(part):
+            return part
+        rows = features.loc[part.index, columns].to_numpy()
+        if not np.issubdtype(rows.dtype, np.integer):
+            rows = np.nan_to_num(rows.astype(np.float64), nan=missing)
         values = part.to_numpy(dtype=np.float64)
-        explained = rows @ np.linalg.lstsq(rows, values, rcond=CUT)[0]
-        return pd.Series(values - proportion * explained, part.index, name=part.name)
+        return pd.Series(neutralised_rows(values[np.newaxis], rows, proportion)[0], part.index, name=part.name)
 
     return _by_era(predictions, eras, of_era)
 
