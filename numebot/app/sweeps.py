@@ -14,8 +14,8 @@ from numebot.adapters.lease import lease
 from numebot.adapters.sweeps import Studies
 from numebot.app.app import App
 from numebot.app.daemon import child_environ
+from numebot.charts.sweeps import sweep_page
 from numebot.core.errors import ConfigError
-from numebot.core.sweep_report import report_page
 from numebot.core.sweeps import SweepPlan, Trial, parse_plan
 from numebot.core.types import ModelConfig, TrainedVersion
 from numebot.durable import write_whole
@@ -110,7 +110,7 @@ def findings(app: App, config: ModelConfig, plan: SweepPlan | None) -> Findings:
             )
         trials, importance = study.trials(), study.importance()
         page = app.data_folder / "sweeps" / f"{name}.html"
-        write_whole(page, app.clean(report_page(study.name, study.metric, trials, importance)))
+        write_whole(page, app.clean(sweep_page(study.name, study.metric, trials, importance)))
         return Findings(study.name, study.metric, study.parameters, trials, importance, page)
 
 

@@ -1,10 +1,11 @@
-"""Three plots as inline SVG: bars per era, lines over eras, and bars by name. Colours come from the page."""
+"""Plots as inline SVG: bars per era, lines over eras, bars by name, dots per trial. Colours come from the page."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import accumulate
 
 from numebot.charts.scale import Scale, mark_text, value_scale
 
@@ -58,6 +59,23 @@ def era_lines(eras: Sequence[str], lines: Mapping[str, Sequence[float]], *, titl
         ]
     plot = _plot(title, [*_grid(scale, marks), *reversed(drawn), *_era_labels(eras, step)])
     return plot + legend(list(lines))
+
+
+def trial_dots(trials: Sequence[tuple[int, float, str]], *, title: str) -> str:
+    """Return a dot per trial (number, value, what a pointer over it is told) and a line through the best so far."""
+    scale, marks = value_scale([value for _, value, _ in trials], HEIGHT - BOTTOM, TOP)
+    last = max(number for number, _, _ in trials)
+    step = (WIDTH - LEFT - RIGHT) / (last + 1)
+    places = [LEFT + (number + 0.5) * step for number, _, _ in trials]
+    best = accumulate((value for _, value, _ in trials), max)
+    way = _way([(place, scale.place(value)) for place, value in zip(places, best, strict=True)])
+    dots = (
+        f'<circle class="dot c0" cx="{place:.2f}" cy="{scale.place(value):.2f}" r="4">'
+        f"<title>{escape(words)}</title></circle>"
+        for place, (_, value, words) in zip(places, trials, strict=True)
+    )
+    labels = _era_labels([str(number) for number in range(last + 1)], step)
+    return _plot(title, [*_grid(scale, marks), f'<path class="line c2" d="{way}"/>', *dots, *labels])
 
 
 def named_bars(values: Mapping[str, float], *, title: str, width: int = WIDTH) -> str:

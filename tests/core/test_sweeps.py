@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from numebot.core.errors import ConfigError
-from numebot.core.sweep_report import report_lines, report_page
+from numebot.core.sweep_report import report_lines
 from numebot.core.sweeps import Span, Trial, TrialState, best_of, parse_plan
 
 SPACE = {
@@ -96,13 +96,3 @@ def test_a_report_ranks_the_trials_and_says_what_matters() -> None:
     assert any(line.strip().startswith("75%") and line.endswith("depth") for line in lines)
     assert report_lines("m", "corr_mean", TRIALS[3:4], {})[1] == "The last failure: depth <9> is too deep"
     assert report_lines("m", "corr_mean", [], {}) == ["m: no trials", "No trial is complete yet."]
-
-
-def test_the_page_has_plots_and_every_trial_and_no_markup_of_others() -> None:
-    page = report_page("m@8/abc", "corr_mean", TRIALS, {"depth": 0.75, "rate": 0.25})
-    assert page.count("<circle") == 3
-    assert page.count("<rect") == 2
-    assert page.count("<tr>") == 1 + len(TRIALS)
-    assert "depth &lt;9&gt; is too deep" in page
-    assert "http" not in page
-    assert "Too few" in report_page("m", "corr_mean", [], {})
