@@ -26,6 +26,9 @@ th, td { padding: .25rem .7rem .25rem 0; border-bottom: 1px solid var(--line); t
 th { color: var(--soft); font-weight: 500; font-size: .85rem; white-space: normal; vertical-align: bottom }
 th:first-child, td:first-child { text-align: left; width: 38%; white-space: normal }
 table { margin-bottom: 1rem; table-layout: fixed; width: 100%; min-width: 52rem }
+table.loose { table-layout: auto }
+table.loose :is(th, td):is(:first-child, :last-child) { width: auto; text-align: left;
+  white-space: normal }
 figure { margin: .4rem 0; overflow-x: auto } figure svg { min-width: 36rem } figcaption { font-size: .85rem }
 svg { width: 100%; height: auto; display: block } svg text { fill: var(--ink); font: 12px system-ui, sans-serif }
 svg text.mark { fill: var(--soft) } svg .grid { stroke: var(--line) } svg .zero { stroke: var(--zero) }
@@ -58,11 +61,15 @@ def figure(heading: str, plot: str, caption: str = "") -> str:
     return f"<h2>{escape(heading)}</h2><figure>{plot}{below}</figure>"
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table of plain text; the first column stands left."""
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, is_loose: bool = False) -> str:
+    """Return a table of plain text; the first column stands left.
+
+    Tables below each other have the same columns; a loose one stands alone, each column as wide as its own texts.
+    """
+    kind = ' class="loose"' if is_loose else ""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="wide"><table{kind}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def tiles(figures: Sequence[tuple[str, str]]) -> str:

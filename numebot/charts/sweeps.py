@@ -30,7 +30,7 @@ def sweep_page(name: str, metric: str, trials: Sequence[Trial], importance: Mapp
     rows = [_row(trial, names) for trial in [*ranked(trials), *others]]
     columns = ["trial", "state", metric, "after each fold", *names, "error"]
     head = f"<h1>Sweep {escape(name)}</h1><p>{escape(counted(trials))}</p>"
-    return page(f"Sweep {name}", [head, history, matters, "<h2>Trials</h2>", table(columns, rows)])
+    return page(f"Sweep {name}", [head, history, matters, "<h2>Trials</h2>", table(columns, rows, is_loose=True)])
 
 
 def _row(trial: Trial, names: Sequence[str]) -> list[str]:
