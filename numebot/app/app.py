@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from numebot.kit.replaying import Replayer
     from numebot.pipeline import Tools
     from numebot.results import ResultsTools
-    from numebot.steps.roster import Roster
     from numebot.training import TrainingWishes
 
 PG_RESTORE = "`pg_restore --clean --if-exists --no-owner --single-transaction --dbname=ADDRESS FILE`."
@@ -306,44 +305,9 @@ class App:
     @cached_property
     def round_tools(self) -> Tools:
         """What a pass over a round needs. Raises: AccessDenied without a key."""
-        from numebot.adapters.predictions import PredictionFiles
-        from numebot.pipeline import Tools
-        from numebot.steps.confirming import Confirmer, Watch
-        from numebot.steps.journal import Journal
-        from numebot.steps.ladder import Ladder
-        from numebot.steps.predicting import Predictor
-        from numebot.steps.safety_net import NetTools
-        from numebot.steps.submitting import Patience, Submitter
+        from numebot.app.round_tools import round_tools
 
-        _ = self.key
-        self.store.claim_for(self.server_name)
-        wishes = self.settings.submission
-        patience = Patience(wishes.attempts, wishes.retry_s, wishes.settle_s)
-        watch = Watch(wishes.confirm_timeout_s, wishes.confirm_poll_s)
-        journal = Journal(self.store, self.clock, clean=self.clean, at_border=self._at_border)
-        self.server.transport.on_repeat = journal.tries.overheard
-        files = PredictionFiles(self.data_folder)
-        ladder = Ladder(self.runner, self.artifacts, files, self.datasets, self.store)
-        predictor = Predictor(ladder, files, self.clock)
-        net = None
-        if self.settings.schedule.safety_net:
-            net_journal = Journal(self.store.nets, self.clock, clean=self.clean, at_border=self._at_border)
-            net_submitter = Submitter(self.server, net_journal, self.clock, patience)
-            net = NetTools(self.store, self.store.nets, net_journal, predictor, net_submitter)
-        return Tools(
-            server=self.server,
-            store=self.store,
-            datasets=self.datasets,
-            journal=journal,
-            predictor=predictor,
-            submitter=Submitter(self.server, journal, self.clock, patience),
-            confirmer=Confirmer(self.server, journal, self.clock, watch),
-            runner=self.runner,
-            clock=self.clock,
-            deadline_margin=timedelta(seconds=wishes.deadline_margin_s),
-            net=net,
-            roster=self._roster,
-        )
+        return round_tools(self)
 
     def results_tools(self, progress: Callable[[str, int, int | None], None] | None = None) -> ResultsTools:
         """Return what a sync of the results needs; `progress` hears how far it is. Raises: AccessDenied without a key.
@@ -368,14 +332,7 @@ class App:
             progress=progress or (lambda part, done, of: None),
         )
 
-    def _roster(self, tournament: int) -> Roster:
-        from numebot.steps.roster import Roster
-
-        rows = [row for row in self.registry.models if row.tournament == tournament]
-        enabled = tuple(row.name for row in rows if row.enabled)
-        return Roster(enabled, tuple(row.name for row in rows if not row.enabled))
-
-    def _at_border(self, border: str) -> None:
+    def at_border(self, border: str) -> None:
         """Stop between two durable changes: when the owner wants to, and where a test of the recovery wants a kill."""
         if self.is_interrupted:
             raise KeyboardInterrupt
